@@ -1,0 +1,144 @@
+// swift-tools-version: 6.1
+import Foundation
+import PackageDescription
+
+// Arrows point down only: a target lists everything it may import, and `scripts/lint` refuses a wrong arrow.
+
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+]
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+/// Settings of every Swift target: upcoming strictness, and warnings are errors.
+let swift: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .unsafeFlags(["-warnings-as-errors"]),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: swift)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: dependencies, resources: resources,
+        swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")])
+}
+
+let targets: [Target] = [
+    // C libraries: a module map and an inline header each.
+    .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+    .systemLibrary(name: "CLinux"),
+
+    // The core.
+    library("Domain"),
+    library("Engine", ["Domain", lifecycle, logging, metrics]),
+    library("Agents", ["Domain"]),
+
+    // Adapters: imported by executables and tests only.
+    library("Settings", ["Domain", .product(name: "Configuration", package: "swift-configuration"), "Yams"]),
+    library("Telemetry", ["Domain", logging, metrics]),
+    library("SQLiteStore", ["Domain", .product(name: "GRDB", package: "GRDB.swift")]),
+    library("RedisMessaging", ["Domain", "CHiredis", logging]),
+    library("CurlHTTP", ["Domain", "CCurl", "CLinux"]),
+    library("Vault", ["Domain", "COpenSSL"]),
+
+    // The supervisor's side.
+    library("Sandboxing", ["Domain", "CLinux", "CSeccomp", logging]),
+    library("Workspaces", ["Domain"]),
+    library("Gateway", ["Domain", "CLinux", logging] + nio),
+    library("Supervision", ["Domain", "Agents", "Gateway", "Sandboxing", "Workspaces", "CLinux", logging]),
+
+    // The server's face.
+    library("API", ["Domain", "Engine", hummingbird, logging, metrics]),
+    library("TestKit", ["Domain"]),
+
+    // Executables.
+    .executableTarget(
+        name: "codeforge",
+        dependencies: [
+            "Domain", "Engine", "API", "Agents", "Settings", "Telemetry", "SQLiteStore", "RedisMessaging", "CurlHTTP",
+            "Vault", "Sandboxing", "Workspaces", "CLinux", lifecycle, logging, metrics, arguments, hummingbird,
+        ], swiftSettings: swift),
+    .executableTarget(
+        name: "codeforge-supervisor",
+        dependencies: [
+            "Domain", "Supervision", "Sandboxing", "Gateway", "RedisMessaging", "CurlHTTP", "Telemetry", logging,
+        ],
+        swiftSettings: swift),
+    .executableTarget(
+        name: "codeforge-sandbox",
+        path: "sandbox",
+        exclude: ["README.md"],
+        cSettings: [
+            .define("_GNU_SOURCE"),
+            .unsafeFlags(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Os", "-ffunction-sections", "-fdata-sections"]),
+        ],
+        linkerSettings: [
+            .unsafeFlags(["-static-executable", "-nostartfiles", "-Xlinker", "--gc-sections"]),
+            .linkedLibrary("cap"),
+        ]),
+    // Not shipped: speaks the model APIs from a scenario file.
+    .executableTarget(
+        name: "scripted-model", dependencies: ["Domain", hummingbird, arguments, "Yams"], path: "Tests/ScriptedModel",
+        swiftSettings: swift),
+
+    // Tests.
+    tests("Domain", ["Domain"]),
+    tests("Engine", ["Engine", "TestKit"]),
+    tests("Agents", ["Agents", "TestKit"], resources: [.copy("Fixtures")]),
+    tests("Settings", ["Settings"]),
+    tests("Telemetry", ["Telemetry"]),
+    tests("SQLiteStore", ["SQLiteStore", "TestKit"]),
+    tests("RedisMessaging", ["RedisMessaging", "TestKit"]),
+    tests("CurlHTTP", ["CurlHTTP", "TestKit"] + nio),
+    tests("Vault", ["Vault"]),
+    tests("Sandboxing", ["Sandboxing", "TestKit", "CLinux"]),
+    tests("Workspaces", ["Workspaces", "TestKit"]),
+    tests("Gateway", ["Gateway", "CurlHTTP", "TestKit"] + nio),
+    tests("Supervision", ["Supervision", "TestKit"]),
+    tests("API", ["API", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), "Yams"]),
+    tests("Integration", ["Domain", "TestKit", "CurlHTTP", "RedisMessaging"]),
+]
+
+let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+func exists(_ target: Target) -> Bool {
+    let folder = target.isTest ? "Tests/" : "Sources/"
+    return FileManager.default.fileExists(atPath: root.appendingPathComponent(target.path ?? folder + target.name).path)
+}
+let present = Set(targets.filter(exists).map(\.name))
+let all = Set(targets.map(\.name))
+for target in targets {
+    target.dependencies.removeAll {
+        if case .byNameItem(let name, _) = $0 { return all.contains(name) && !present.contains(name) }
+        return false
+    }
+}
+
+let package = Package(
+    name: "codeforge",
+    platforms: [.macOS(.v15)],
+    dependencies: [
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: targets.filter { present.contains($0.name) }
+)
