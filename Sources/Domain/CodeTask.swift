@@ -1,0 +1,78 @@
+/// A task: what was asked, where it is, and what came of it. Holds no secret.
+public struct CodeTask: Sendable, Hashable {
+    /// Random UUID v4, lower case. Never checked for its form when it comes from a client.
+    public var id: String
+    public var status: TaskStatus
+    public var type: TaskType
+    public var repoURL: String
+    public var prompt: String
+    public var providerKey: String?
+    public var callbackURL: String?
+    public var workflowRunID: String?
+    /// `nil` when the request had none.
+    public var config: TaskConfig?
+    /// 1-based; grows with each follow-up.
+    public var iteration: Int
+    /// The latest follow-up.
+    public var currentPrompt: String?
+    public var result: String?
+    public var error: String?
+    public var changes: ChangesSummary?
+    public var usage: Usage?
+    public var review: ReviewResult?
+    /// CLI and model of a `/review` in progress or of the last one.
+    public var reviewCLI: String?
+    public var reviewModel: String?
+    public var branch: String?
+    public var prNumber: Int?
+    public var prURL: String?
+    public var traceID: String?
+    public var createdAt: Timestamp
+    public var startedAt: Timestamp?
+    public var finishedAt: Timestamp?
+    /// The CLI's own conversation, kept so that a follow-up can resume it.
+    public var sessionID: String?
+    /// The CLI that owns `sessionID`; another CLI can't resume it.
+    public var sessionCLI: String?
+    /// How often a supervisor was started for the current run; a lost one is tried once more.
+    public var attempt: Int
+    /// Directory name of the workspace under `tasks.workspace_base`; set on creation.
+    public var workspaceSlug: String
+
+    public init(
+        id: String, status: TaskStatus = .pending, type: TaskType = .code, repoURL: String, prompt: String,
+        config: TaskConfig? = nil, workspaceSlug: String, createdAt: Timestamp
+    ) {
+        self.id = id
+        self.status = status
+        self.type = type
+        self.repoURL = repoURL
+        self.prompt = prompt
+        self.config = config
+        self.workspaceSlug = workspaceSlug
+        self.createdAt = createdAt
+        self.iteration = 1
+        self.attempt = 0
+    }
+
+    /// The prompt of the current iteration.
+    public var activePrompt: String { iteration > 1 ? currentPrompt ?? prompt : prompt }
+}
+
+/// Secrets that came with a task. Kept sealed, outside the record, and given to supervisors only.
+public struct TaskSecrets: Sendable, Hashable, Codable, CustomStringConvertible {
+    public var accessToken: String?
+    public var aiAPIKey: String?
+
+    public init(accessToken: String? = nil, aiAPIKey: String? = nil) {
+        self.accessToken = accessToken
+        self.aiAPIKey = aiAPIKey
+    }
+
+    public var isEmpty: Bool { accessToken == nil && aiAPIKey == nil }
+
+    /// Says only what is there, so that a careless log line is still safe.
+    public var description: String {
+        "TaskSecrets(accessToken: \(accessToken == nil ? "none" : "***"), aiAPIKey: \(aiAPIKey == nil ? "none" : "***"))"
+    }
+}

@@ -1,0 +1,60 @@
+/// What a supervisor tells the server, through the results log.
+public struct JobReport: Sendable, Codable, Equatable {
+    /// A step of the run that the task's record follows, or its end.
+    public enum Body: Sendable, Codable, Equatable {
+        case cloning
+        case running
+        case finished(JobOutcome)
+    }
+
+    public var run: RunID
+    public var body: Body
+    public var time: Timestamp
+
+    public init(run: RunID, body: Body, time: Timestamp) {
+        self.run = run
+        self.body = body
+        self.time = time
+    }
+}
+
+/// How a run ended.
+public struct JobOutcome: Sendable, Codable, Equatable {
+    /// Why a run failed; decides the events that go with it.
+    public enum Failure: String, Sendable, Codable {
+        case clone, timeout, cancelled, cli, workspace, sandbox, limit, lost
+    }
+
+    /// `nil` when it succeeded.
+    public var failure: Failure?
+    /// The task's `error` member; empty on success.
+    public var error: String
+    /// The CLI's final text.
+    public var result: String
+    public var changes: ChangesSummary?
+    public var usage: Usage
+    /// Conversation the CLI reported.
+    public var sessionID: String?
+    /// Bytes on disk of the workspace, when it was measured.
+    public var workspaceBytes: Int?
+    /// The limit in force, for `task_timeout`.
+    public var timeoutSeconds: Int?
+    /// Seconds the CLI ran, with the fraction.
+    public var seconds: Double
+
+    public init(
+        failure: Failure? = nil, error: String = "", result: String = "", changes: ChangesSummary? = nil,
+        usage: Usage = Usage(), sessionID: String? = nil, workspaceBytes: Int? = nil, timeoutSeconds: Int? = nil,
+        seconds: Double = 0
+    ) {
+        self.failure = failure
+        self.error = error
+        self.result = result
+        self.changes = changes
+        self.usage = usage
+        self.sessionID = sessionID
+        self.workspaceBytes = workspaceBytes
+        self.timeoutSeconds = timeoutSeconds
+        self.seconds = seconds
+    }
+}

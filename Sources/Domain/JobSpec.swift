@@ -1,0 +1,207 @@
+/// Everything a supervisor needs for one run, sent to it as JSON over an inherited descriptor: it holds secrets.
+public struct JobSpec: Sendable, Codable, Equatable {
+    /// What to do with the workspace before the CLI starts.
+    public enum Source: Sendable, Codable, Equatable {
+        /// Clone into a workspace that must not exist yet (or is a leftover of a lost attempt, which is replaced).
+        case clone(CloneSpec)
+        /// The workspace is there and is used as it is.
+        case existing
+    }
+
+    /// A clone to make.
+    public struct CloneSpec: Sendable, Codable, Equatable {
+        /// Branch to check out; `nil` for the remote's `HEAD`.
+        public var branch: String?
+        /// Pull or merge request to fetch and check out as `pr-<number>`; makes the clone a full one.
+        public var pullRequest: Int?
+        /// Ref of the pull request on the remote, such as `pull/7/head`.
+        public var pullRequestRef: String?
+
+        public init(branch: String? = nil, pullRequest: Int? = nil, pullRequestRef: String? = nil) {
+            self.branch = branch
+            self.pullRequest = pullRequest
+            self.pullRequestRef = pullRequestRef
+        }
+    }
+
+    /// Whether the run is the task's own or a review of its workspace.
+    public enum Purpose: String, Sendable, Codable { case task, review }
+
+    /// Places on the host. All are under the data directory and owned by the service.
+    public struct Paths: Sendable, Codable, Equatable {
+        /// The work tree the agent sees as `/workspace`.
+        public var workspace: String
+        /// The host-owned git directory, never mounted where an agent runs.
+        public var gitDirectory: String
+        /// The task's `/home/agent`.
+        public var home: String
+        /// Spool and control socket of this run.
+        public var state: String
+        /// Root file system of the image.
+        public var image: String
+        /// The sandbox shim.
+        public var shim: String
+
+        public init(
+            workspace: String, gitDirectory: String, home: String, state: String, image: String, shim: String
+        ) {
+            self.workspace = workspace
+            self.gitDirectory = gitDirectory
+            self.home = home
+            self.state = state
+            self.image = image
+            self.shim = shim
+        }
+    }
+
+    /// The CLI to run.
+    public struct Agent: Sendable, Codable, Equatable {
+        /// `claude-code`, `codex` or `shell`.
+        public var name: String
+        /// Bare name looked up in the image, or a host path that is bound read-only into the sandbox.
+        public var binary: String
+        public var model: String?
+        public var maxTurns: Int?
+        public var maxBudgetUSD: Double?
+        /// Conversation to resume; the prompt then goes alone.
+        public var sessionID: String?
+        /// The whole prompt, templates and history included.
+        public var prompt: String
+
+        public init(
+            name: String, binary: String, model: String? = nil, maxTurns: Int? = nil, maxBudgetUSD: Double? = nil,
+            sessionID: String? = nil, prompt: String
+        ) {
+            self.name = name
+            self.binary = binary
+            self.model = model
+            self.maxTurns = maxTurns
+            self.maxBudgetUSD = maxBudgetUSD
+            self.sessionID = sessionID
+            self.prompt = prompt
+        }
+    }
+
+    /// Secrets and upstreams of the gateway; never enter a sandbox.
+    public struct Gateway: Sendable, Codable, Equatable {
+        public var anthropicURL: String
+        public var anthropicKey: String?
+        public var openAIURL: String
+        public var openAIKey: String?
+        public var gitUsername: String?
+        public var gitToken: String?
+        /// `host[:port]` entries exempt from the private-address refusal.
+        public var allowPrivateHosts: [String]
+
+        public init(
+            anthropicURL: String, anthropicKey: String?, openAIURL: String, openAIKey: String?,
+            gitUsername: String?, gitToken: String?, allowPrivateHosts: [String]
+        ) {
+            self.anthropicURL = anthropicURL
+            self.anthropicKey = anthropicKey
+            self.openAIURL = openAIURL
+            self.openAIKey = openAIKey
+            self.gitUsername = gitUsername
+            self.gitToken = gitToken
+            self.allowPrivateHosts = allowPrivateHosts
+        }
+    }
+
+    /// Limits of the run.
+    public struct Limits: Sendable, Codable, Equatable {
+        /// From the moment the worker took the task up; covers clone and CLI.
+        public var timeoutSeconds: Int
+        /// Bytes of CLI output after which the task fails.
+        public var outputBytes: Int
+        /// Longest line of CLI output that is still parsed; a longer one is dropped with an event.
+        public var lineBytes: Int
+        /// Entries kept in the task's event log.
+        public var historyEntries: Int
+        /// Overrides of the profile's limits.
+        public var memoryBytes: Int?
+        public var pids: Int?
+
+        public init(
+            timeoutSeconds: Int, outputBytes: Int, lineBytes: Int, historyEntries: Int, memoryBytes: Int? = nil,
+            pids: Int? = nil
+        ) {
+            self.timeoutSeconds = timeoutSeconds
+            self.outputBytes = outputBytes
+            self.lineBytes = lineBytes
+            self.historyEntries = historyEntries
+            self.memoryBytes = memoryBytes
+            self.pids = pids
+        }
+    }
+
+    /// Where the supervisor reaches Redis.
+    public struct Redis: Sendable, Codable, Equatable {
+        public var url: String
+        public var prefix: String
+
+        public init(url: String, prefix: String) {
+            self.url = url
+            self.prefix = prefix
+        }
+    }
+
+    public var taskID: String
+    public var iteration: Int
+    /// 1-based; a lost run is started again with the next number.
+    public var attempt: Int
+    public var purpose: Purpose
+    public var repoURL: String
+    public var source: Source
+    /// Name of the sandbox profile the CLI runs under.
+    public var profile: String
+    /// Layers that may be missing although the profile requires them (`sandbox.require` left them out).
+    public var optionalLayers: [String]
+    public var paths: Paths
+    public var agent: Agent
+    public var gateway: Gateway
+    public var limits: Limits
+    public var redis: Redis
+    /// Directories under which `file://` and path repositories may be cloned.
+    public var allowedLocalRoots: [String]
+    /// When the worker took the task up.
+    public var startedAt: Timestamp
+
+    public init(
+        taskID: String, iteration: Int, attempt: Int, purpose: Purpose, repoURL: String, source: Source,
+        profile: String, optionalLayers: [String], paths: Paths, agent: Agent, gateway: Gateway, limits: Limits,
+        redis: Redis, allowedLocalRoots: [String], startedAt: Timestamp
+    ) {
+        self.taskID = taskID
+        self.iteration = iteration
+        self.attempt = attempt
+        self.purpose = purpose
+        self.repoURL = repoURL
+        self.source = source
+        self.profile = profile
+        self.optionalLayers = optionalLayers
+        self.paths = paths
+        self.agent = agent
+        self.gateway = gateway
+        self.limits = limits
+        self.redis = redis
+        self.allowedLocalRoots = allowedLocalRoots
+        self.startedAt = startedAt
+    }
+
+    public var run: RunID { RunID(taskID: taskID, iteration: iteration, attempt: attempt, purpose: purpose) }
+}
+
+/// Names one run of one task: reports of an older run are recognised and ignored.
+public struct RunID: Sendable, Hashable, Codable {
+    public var taskID: String
+    public var iteration: Int
+    public var attempt: Int
+    public var purpose: JobSpec.Purpose
+
+    public init(taskID: String, iteration: Int, attempt: Int, purpose: JobSpec.Purpose) {
+        self.taskID = taskID
+        self.iteration = iteration
+        self.attempt = attempt
+        self.purpose = purpose
+    }
+}

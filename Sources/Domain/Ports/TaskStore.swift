@@ -1,0 +1,43 @@
+/// The record of tasks and their iterations. One process writes it.
+public protocol TaskStore: Sendable {
+    /// Durable when it returns.
+    func insert(_ task: CodeTask) async throws(CodeForgeError)
+
+    /// - Returns: `nil` for an unknown id, whatever its form.
+    func task(_ id: String) async throws(CodeForgeError) -> CodeTask?
+
+    /// Changes a task in one transaction: reads it, lets `change` edit it, writes it, with `iteration` appended when
+    /// `change` returns one (an earlier record of the same number is replaced).
+    ///
+    /// - Parameter change: Runs on the store's own thread; may throw to leave everything as it was.
+    /// - Returns: The task as stored.
+    /// - Throws: `.notFound` (`task <id> not found`), or what `change` throws.
+    @discardableResult
+    func update(
+        _ id: String, _ change: @escaping @Sendable (inout CodeTask) throws(CodeForgeError) -> Iteration?
+    ) async throws(CodeForgeError) -> CodeTask
+
+    /// Newest first.
+    ///
+    /// - Parameters:
+    ///   - status: An unknown value matches nothing.
+    ///   - limit: 1…200.
+    ///   - offset: ≥ 0.
+    /// - Returns: One page, and the number of all tasks that match.
+    func list(status: String?, limit: Int, offset: Int) async throws(CodeForgeError) -> (tasks: [CodeTask], total: Int)
+
+    /// Tasks in any of `statuses`, oldest first, without a limit: what a start has to look after.
+    func tasks(in statuses: Set<TaskStatus>) async throws(CodeForgeError) -> [CodeTask]
+
+    /// Finished iterations in the order they ended.
+    func iterations(of id: String) async throws(CodeForgeError) -> [Iteration]
+
+    /// Size of a task's workspace as last measured.
+    func recordWorkspace(task id: String, bytes: Int) async throws(CodeForgeError)
+
+    /// Sum of all recorded workspace sizes.
+    func workspaceBytes() async throws(CodeForgeError) -> Int
+
+    /// Answers quickly whether the store works.
+    func ping() async throws(CodeForgeError)
+}

@@ -1,0 +1,115 @@
+package import Domain
+
+/// The sole owner of what clients may do to tasks.
+package final class TaskService: Sendable {
+    private let store: any TaskStore
+    private let queue: any TaskQueue
+    private let secrets: any TaskSecretStore
+    private let events: any EventLog
+    private let link: any SupervisorLink
+    private let clock: any WallClock
+    private let rules: TaskRules
+
+    package init(
+        store: any TaskStore, queue: any TaskQueue, secrets: any TaskSecretStore, events: any EventLog,
+        link: any SupervisorLink, clock: any WallClock, rules: TaskRules
+    ) {
+        self.store = store
+        self.queue = queue
+        self.secrets = secrets
+        self.events = events
+        self.link = link
+        self.clock = clock
+        self.rules = rules
+    }
+
+    /// Accepts a task: validated, on record and queued when this returns.
+    ///
+    /// Once the record exists a failure to queue it is not an error: the reconciler queues what is pending.
+    /// - Throws: `.invalidArgument` with `fields`.
+    package func create(_ draft: TaskDraft) async throws(CodeForgeError) -> CodeTask {
+        let type = try rules.validate(draft)
+        let now = clock.now()
+        let id = rules.makeID()
+        var task = CodeTask(
+            id: id, type: type, repoURL: draft.repoURL, prompt: draft.prompt, config: draft.config,
+            workspaceSlug: Slug.make(prompt: draft.prompt, taskID: id), createdAt: now)
+        task.providerKey = draft.providerKey.flatMap { $0.isEmpty ? nil : $0 }
+        task.callbackURL = draft.callbackURL.flatMap { $0.isEmpty ? nil : $0 }
+        task.workflowRunID = draft.workflowRunID.flatMap { $0.isEmpty ? nil : $0 }
+        if !draft.secrets.isEmpty { try await secrets.put(draft.secrets, for: id) }
+        try await store.insert(task)
+        try? await queue.enqueue(id)  // the reconciler queues pending tasks that are missing from the queue
+        return task
+    }
+
+    /// - Throws: `.notFound` (`task <id> not found`).
+    package func task(_ id: String) async throws(CodeForgeError) -> CodeTask {
+        guard let task = try await store.task(id) else { throw TaskService.unknown(id) }
+        return task
+    }
+
+    /// Newest first; see `TaskStore.list`.
+    package func list(
+        status: String?, limit: Int, offset: Int
+    ) async throws(CodeForgeError) -> (tasks: [CodeTask], total: Int) {
+        try await store.list(status: status, limit: limit, offset: offset)
+    }
+
+    package func iterations(of id: String) async throws(CodeForgeError) -> [Iteration] {
+        try await store.iterations(of: id)
+    }
+
+    /// Queues a follow-up in the same workspace.
+    ///
+    /// - Throws: `.invalidArgument` for a missing or over-long prompt, `.notFound`, `.conflict` for a wrong status.
+    package func instruct(_ id: String, prompt: String?) async throws(CodeForgeError) -> CodeTask {
+        guard let prompt, !prompt.isEmpty, prompt.unicodeScalars.count <= TaskRules.maximumPromptScalars else {
+            throw CodeForgeError(.invalidArgument, "prompt is required and must be under 100KB")
+        }
+        let task = try await store.update(id) { task throws(CodeForgeError) in
+            switch task.status {
+            case .completed, .awaitingInstruction, .prCreated: break
+            case .running, .cloning, .creatingPR:
+                throw CodeForgeError(.conflict, "task is currently \(task.status.rawValue), cannot instruct")
+            case .failed:
+                throw CodeForgeError(.conflict, "task has failed, create a new task instead")
+            case .pending, .reviewing:
+                throw CodeForgeError(
+                    .conflict, "task in status \(task.status.rawValue) cannot accept instructions")
+            }
+            task.status = .awaitingInstruction
+            task.currentPrompt = prompt
+            task.iteration += 1
+            task.attempt = 0
+            task.error = nil
+            return nil
+        }
+        try? await secrets.expire(id, seconds: nil)  // both only postpone an expiry far in the future
+        try? await events.expire(id, seconds: nil)
+        try? await queue.enqueue(id)  // the reconciler queues it otherwise
+        return task
+    }
+
+    /// Asks the supervisor of a running task to stop it.
+    ///
+    /// - Throws: `.notFound`, or `.conflict` when nothing is running.
+    package func cancel(_ id: String) async throws(CodeForgeError) -> CodeTask {
+        let task = try await task(id)
+        guard task.status.isActive else {
+            throw CodeForgeError(.conflict, "task is not running (status: \(task.status.rawValue))")
+        }
+        try await link.requestCancel(
+            RunID(
+                taskID: id, iteration: task.iteration, attempt: task.attempt,
+                purpose: task.status == .reviewing ? .review : .task))
+        return task
+    }
+
+    /// The task's events after `id`, then live ones; see `EventLog.follow`.
+    package func follow(_ id: String, after: String?) -> AsyncThrowingStream<EventBatch, any Error> {
+        events.follow(id, after: after)
+    }
+
+    static func unknown(_ id: String) -> CodeForgeError { CodeForgeError(.notFound, "task \(id) not found") }
+}
