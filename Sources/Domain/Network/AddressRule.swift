@@ -1,0 +1,44 @@
+/// Which addresses an outgoing connection may have: public ones, and those an operator named.
+package struct AddressRule: Sendable, Hashable {
+    /// Public addresses, no exception.
+    package static let publicOnly = AddressRule()
+
+    private var exceptions: Set<HTTPURL.Authority> = []
+
+    private init() {}
+
+    /// - Parameter exceptions: `host` or `host:port`. A name may then resolve to this host or a private network, yet not
+    ///   to a link-local or metadata address; an address named as such may be anything that can be dialled.
+    /// - Throws: `.invalidArgument` for a malformed entry.
+    package init(exceptions: [String]) throws(CodeForgeError) {
+        for text in exceptions {
+            do {
+                self.exceptions.insert(try HTTPURL.Authority(text))
+            } catch {
+                throw CodeForgeError(.invalidArgument, "address exception \"\(text)\": expected host or host:port")
+            }
+        }
+    }
+
+    /// Whether a connection for `host` and `port` may go to `address`, one of those `host` resolved to.
+    package func permits(_ address: IPAddress, host: HTTPURL.Host, port: UInt16) -> Bool {
+        if address.kind == .global { return true }
+        var any = HTTPURL.Authority(host: host, port: nil)
+        if !exceptions.contains(any) {
+            any.port = port
+            guard exceptions.contains(any) else { return false }
+        }
+        switch (address.kind, host) {
+        case (.loopback, _), (.local, _): return true
+        case (.linkLocal, .address): return true
+        default: return false
+        }
+    }
+}
+
+extension HTTPURL.Authority {
+    fileprivate init(host: HTTPURL.Host, port: UInt16?) {
+        self.host = host
+        self.port = port
+    }
+}
