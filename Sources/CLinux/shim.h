@@ -1,0 +1,48 @@
+#pragma once
+// Linux calls Swift cannot reach by itself, for one of two reasons only: the function is variadic or hidden behind
+// _GNU_SOURCE (which may not be defined here: the importer's own Glibc module is built without it), or the constant
+// is a macro the importer cannot read. Every function of ours starts with `clinux_` and is the bare system call:
+// -1 and errno on failure.
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const int clinux_O_PATH = 010000000;
+static const int clinux_AT_EMPTY_PATH = 0x1000;
+
+static inline int clinux_pipe2(int descriptors[2], int flags) { return (int)syscall(SYS_pipe2, descriptors, flags); }
+
+static inline int clinux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+
+static inline int clinux_pidfd_send_signal(int pidfd, int signal) {
+    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, (void *)0, 0);
+}
+
+static inline int clinux_memfd_create(const char *name) {
+    return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */);
+}
+
+// fcntl(2) is variadic.
+static inline int clinux_duplicate(int descriptor, int at_least) {
+    return fcntl(descriptor, F_DUPFD_CLOEXEC, at_least);
+}
+
+// wait4(2), whose resource usage waitid(3) of the C library leaves out.
+static inline pid_t clinux_wait4(pid_t pid, int *status, int options, struct rusage *usage) {
+    return (pid_t)syscall(SYS_wait4, pid, status, options, usage);
+}

@@ -1,0 +1,36 @@
+package import Domain
+
+/// Starts sandboxes: prepares leases, control groups and descriptors, then spawns the shim.
+package struct SandboxLauncher: Sendable {
+    package struct Configuration: Sendable {
+        /// The `codeforge-sandbox` executable.
+        package var shim: String
+        /// Machine-wide state (uid range leases): every supervisor on this host must name the same directory.
+        package var stateDirectory: String
+        /// Layers that may not be missing; `nil`: what the profile requires.
+        package var require: Set<SandboxLayer>?
+        /// Directory below which the cgroup v2 group `codeforge` is made; `nil`: found from `/proc/self/cgroup`.
+        package var cgroupParent: String?
+
+        package init(
+            shim: String, stateDirectory: String? = nil, require: Set<SandboxLayer>? = nil, cgroupParent: String? = nil
+        ) {
+            self.shim = shim
+            self.stateDirectory = stateDirectory ?? "/run/codeforge"
+            self.require = require
+            self.cgroupParent = cgroupParent
+        }
+    }
+
+    package let configuration: Configuration
+
+    package init(_ configuration: Configuration) { self.configuration = configuration }
+
+    /// Starts `request` and returns once its command was executed.
+    ///
+    /// - Throws: `.invalidArgument` for a request that can never work; `.unavailable` when a required layer is
+    ///   missing or a step failed: the message names step, errno and what to do. Nothing of it is left running.
+    package func launch(_ request: SandboxRequest) async throws(CodeForgeError) -> RunningSandbox {
+        throw CodeForgeError(.internal, "sandbox launch is not there yet")
+    }
+}

@@ -1,0 +1,52 @@
+/// One wall of the sandbox. Raw values are what `sandbox.require` and `codeforge doctor` call it.
+package enum SandboxLayer: String, Codable, Sendable, CaseIterable, CodingKeyRepresentable {
+    case userNamespace = "user-namespace"
+    /// A host uid range of its own for each running sandbox; only root can give one.
+    case uidRange = "uid-range"
+    case pidNamespace = "pid-namespace"
+    case mountNamespace = "mount-namespace"
+    case networkNamespace = "network-namespace"
+    case ipcNamespace = "ipc-namespace"
+    case utsNamespace = "uts-namespace"
+    case cgroupNamespace = "cgroup-namespace"
+    case overlay
+    /// Id-mapped mounts, which let one on-disk owner appear as uid 1000 in every range.
+    case idMappedMounts = "id-mapped-mounts"
+    case seccomp
+    /// Refused calls are reported, not only refused.
+    case seccompNotify = "seccomp-notify"
+    case landlock
+    case memoryLimit = "memory-limit"
+    case processLimit = "process-limit"
+    case cpuLimit = "cpu-limit"
+    /// `cgroup.kill` and `cgroup.freeze` of cgroup v2.
+    case cgroupKill = "cgroup-kill"
+
+    /// What the built-in profiles demand wherever the host could give it: see `HostLayers`.
+    package static let usual: Set<SandboxLayer> = [
+        .userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace,
+        .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .memoryLimit, .processLimit,
+    ]
+
+    /// Layers only root can give; an ordinary user's sandboxes run without them, and `doctor` says so.
+    ///
+    /// Without the two limits a rootless sandbox is bounded by rlimits and by what the host allows that user.
+    package static let rootOnly: Set<SandboxLayer> = [.uidRange, .idMappedMounts, .memoryLimit, .processLimit]
+}
+
+/// Whether this host has a layer, and what to do if not.
+package struct LayerStatus: Sendable, Equatable {
+    package var layer: SandboxLayer
+    package var isPresent: Bool
+    /// Present: how (version, mode). Absent: what the kernel said.
+    package var detail: String
+    /// Empty when present; else one sentence for the operator.
+    package var remedy: String
+
+    package init(layer: SandboxLayer, isPresent: Bool, detail: String, remedy: String = "") {
+        self.layer = layer
+        self.isPresent = isPresent
+        self.detail = detail
+        self.remedy = remedy
+    }
+}
