@@ -1,0 +1,87 @@
+package import Domain
+
+/// A `git` job to run inside a sandbox: a fixed shell script, and its operands as separate arguments.
+///
+/// Nothing from a client or a repository is ever part of the script's text.
+package struct GitScript: Sendable, Equatable {
+    package var argv: [String]
+    package var environment: [String: String]
+
+    /// Where the host-owned git directory is mounted.
+    package static let gitDirectory = "/git"
+    /// Where the work tree is mounted.
+    package static let workTree = "/workspace"
+
+    /// Clones into the empty work tree and copies the fresh `.git`, before anything else could touch it, to the
+    /// host-owned directory. A copy, not links: the agent may write to its own.
+    ///
+    /// - Parameters:
+    ///   - url: Without credentials.
+    ///   - gateway: Base URL of the gateway inside the sandbox; `nil` for a local repository.
+    package static func clone(url: RepositoryURL, spec: JobSpec.CloneSpec, gateway: String?) -> GitScript {
+        let script = """
+            set -e
+            printf '[safe]\\n\\tdirectory = *\\n' > "$HOME/.gitconfig"
+            if [ -n "$3" ]; then
+                if [ -n "$2" ]; then git clone --quiet --branch "$2" -- "$1" /workspace
+                else git clone --quiet -- "$1" /workspace; fi
+                cd /workspace
+                git fetch --quiet origin "$4:pr-$3"
+                git checkout --quiet "pr-$3"
+            elif [ -n "$2" ]; then git clone --quiet --depth 1 --branch "$2" -- "$1" /workspace
+            else git clone --quiet --depth 1 -- "$1" /workspace; fi
+            cp -a /workspace/.git/. /git/
+            """
+        let number = spec.pullRequest.map(String.init) ?? ""
+        let operands = [url.withoutCredentials, spec.branch ?? "", number, spec.pullRequestRef ?? ""]
+        return GitScript(
+            argv: ["/bin/sh", "-c", script, "git-clone"] + operands,
+            environment: environment(rewriting: url, gateway: gateway))
+    }
+
+    /// Compares the work tree with the clone, by the host-owned directory: what the agent did to its own `.git`,
+    /// commits included, changes nothing here. Then measures the work tree.
+    package static func changes() -> GitScript {
+        let script = """
+            set -e
+            export GIT_DIR=/git GIT_WORK_TREE=/workspace
+            cd /workspace
+            git status --porcelain -z
+            printf '\\0'
+            git diff --shortstat
+            printf '\\0'
+            du -sxB1 /workspace | cut -f1
+            """
+        return GitScript(argv: ["/bin/sh", "-c", script], environment: environment(rewriting: nil, gateway: nil))
+    }
+
+    /// Fixed environment of every git: no prompts, no system or user configuration, no hooks, no surprising transports.
+    private static func environment(rewriting url: RepositoryURL?, gateway: String?) -> [String: String] {
+        var configuration = [
+            ("core.hooksPath", "/dev/null"), ("core.fsmonitor", "false"), ("gc.auto", "0"),
+            ("maintenance.auto", "false"), ("protocol.allow", "never"), ("advice.detachedHead", "false"),
+            ("submodule.recurse", "false"), ("transfer.fsckObjects", "true"), ("core.symlinks", "true"),
+        ]
+        // Flaws of old, honest histories that hold no attack; git-fsck(1) lists them.
+        for flaw in ["zeroPaddedFilemode", "missingSpaceBeforeDate", "missingEmail", "badTimezone", "missingTaggerEntry"] {
+            configuration.append(("fetch.fsck.\(flaw)", "ignore"))
+        }
+        if let url {
+            let transport = url.scheme == .file ? "file" : "http"
+            configuration.append(("protocol.\(transport).allow", "always"))
+            if let gateway {
+                configuration.append(("url.\(gateway)/git/.insteadOf", "\(url.scheme.rawValue)://"))
+            }
+        }
+        var environment = [
+            "HOME": "/home/agent", "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8",
+            "GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1", "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_LFS_SKIP_SMUDGE": "1", "GIT_CONFIG_COUNT": String(configuration.count),
+        ]
+        for (index, (key, value)) in configuration.enumerated() {
+            environment["GIT_CONFIG_KEY_\(index)"] = key
+            environment["GIT_CONFIG_VALUE_\(index)"] = value
+        }
+        return environment
+    }
+}

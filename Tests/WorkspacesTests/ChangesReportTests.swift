@@ -1,0 +1,31 @@
+import Domain
+import Testing
+
+@testable import Workspaces
+
+@Suite struct ChangesReportTests {
+    @Test func countsEachKindOnce() throws {
+        let status = "?? new dir/\0A  staged\0 D gone\0 M changed\0R  to\0from\0UU conflict\0"
+        let output = Array((status + "\0 3 files changed, 1 insertion(+), 20 deletions(-)\n\040960\n").utf8)
+        let report = try ChangesReport(output)
+        #expect(
+            report.summary
+                == ChangesSummary(filesModified: 2, filesCreated: 2, filesDeleted: 1, diffStats: "+1 -20"))
+        #expect(report.bytes == 40960)
+    }
+
+    @Test func nothingChangedIsAllZero() throws {
+        let report = try ChangesReport(Array("\0\0512\n".utf8))
+        #expect(report.summary == ChangesSummary())
+    }
+
+    @Test func truncatedOutputIsRefused() {
+        #expect(throws: CodeForgeError.self) { try ChangesReport(Array("?? a\0".utf8)) }
+    }
+
+    @Test func textForErrorsIsOneHarmlessLine() {
+        let bytes = Array("fatal: \u{1B}[31mno\u{202E}\nhttps://tok@h\n\n".utf8) + [0xFF]
+        #expect(SafeText.line(bytes, limit: 100, hiding: ["tok", nil, ""]) == "fatal: [31mno; https://***@h; \u{FFFD}")
+        #expect(SafeText.line(Array("abcdef".utf8), limit: 3) == "…ef")
+    }
+}
