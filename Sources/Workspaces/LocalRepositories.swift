@@ -1,5 +1,5 @@
 package import Domain
-import FoundationEssentials
+import Glibc
 
 /// Which repositories on this host may be cloned.
 package struct LocalRepositories: Sendable {
