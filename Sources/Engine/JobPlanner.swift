@@ -1,0 +1,204 @@
+package import Domain
+
+/// Turns a task into the job its supervisor gets.
+package struct JobPlanner: Sendable {
+    /// A CLI as configured.
+    package struct CLI: Sendable {
+        package var binary: String
+        package var defaultModel: String
+
+        package init(binary: String, defaultModel: String) {
+            self.binary = binary
+            self.defaultModel = defaultModel
+        }
+    }
+
+    package struct Configuration: Sendable {
+        package var dataDirectory: String
+        package var workspaceBase: String
+        package var imageRoot: String
+        package var shim: String
+        package var defaultCLI: String
+        package var clis: [String: CLI]
+        /// Seconds; `config.timeout_seconds` ≤ 0 or absent takes the first, the second caps.
+        package var defaultTimeout: Int
+        package var maximumTimeout: Int
+        package var outputBytes: Int
+        package var lineBytes: Int
+        package var historyEntries: Int
+        package var memoryBytes: Int?
+        package var pids: Int?
+        package var optionalLayers: [String]
+        package var anthropicURL: String
+        package var openAIURL: String
+        /// Keys of the service itself, for tasks that bring none.
+        package var anthropicKey: String?
+        package var openAIKey: String?
+        /// Tokens of the service itself by provider.
+        package var gitTokens: [GitProvider: String]
+        package var providerDomains: [String: GitProvider]
+        package var allowPrivateHosts: [String]
+        package var allowedLocalRoots: [String]
+        package var redis: JobSpec.Redis
+
+        package init(
+            dataDirectory: String, workspaceBase: String, imageRoot: String, shim: String, defaultCLI: String,
+            clis: [String: CLI], defaultTimeout: Int, maximumTimeout: Int, outputBytes: Int, lineBytes: Int,
+            historyEntries: Int, memoryBytes: Int?, pids: Int?, optionalLayers: [String], anthropicURL: String,
+            openAIURL: String, anthropicKey: String?, openAIKey: String?, gitTokens: [GitProvider: String],
+            providerDomains: [String: GitProvider], allowPrivateHosts: [String], allowedLocalRoots: [String],
+            redis: JobSpec.Redis
+        ) {
+            self.dataDirectory = dataDirectory
+            self.workspaceBase = workspaceBase
+            self.imageRoot = imageRoot
+            self.shim = shim
+            self.defaultCLI = defaultCLI
+            self.clis = clis
+            self.defaultTimeout = defaultTimeout
+            self.maximumTimeout = maximumTimeout
+            self.outputBytes = outputBytes
+            self.lineBytes = lineBytes
+            self.historyEntries = historyEntries
+            self.memoryBytes = memoryBytes
+            self.pids = pids
+            self.optionalLayers = optionalLayers
+            self.anthropicURL = anthropicURL
+            self.openAIURL = openAIURL
+            self.anthropicKey = anthropicKey
+            self.openAIKey = openAIKey
+            self.gitTokens = gitTokens
+            self.providerDomains = providerDomains
+            self.allowPrivateHosts = allowPrivateHosts
+            self.allowedLocalRoots = allowedLocalRoots
+            self.redis = redis
+        }
+    }
+
+    /// Builds the text the CLI gets: task-type template, or the history before a follow-up.
+    package typealias PromptBuilder = @Sendable (_ task: CodeTask, _ history: [Iteration]) -> String
+
+    package let configuration: Configuration
+    private let store: any TaskStore
+    private let secrets: any TaskSecretStore
+    private let buildPrompt: PromptBuilder
+    private let directoryExists: @Sendable (String) -> Bool
+
+    package init(
+        configuration: Configuration, store: any TaskStore, secrets: any TaskSecretStore,
+        buildPrompt: @escaping PromptBuilder, directoryExists: @escaping @Sendable (String) -> Bool
+    ) {
+        self.configuration = configuration
+        self.store = store
+        self.secrets = secrets
+        self.buildPrompt = buildPrompt
+        self.directoryExists = directoryExists
+    }
+
+    /// Plans the run a task is in: its `iteration`, `attempt` and `startedAt` are set.
+    package func plan(_ task: CodeTask) async throws(CodeForgeError) -> JobSpec {
+        let secrets = try await secrets.secrets(of: task.id)
+        let cli = cliName(of: task)
+        guard let settings = configuration.clis[cli] else {
+            throw CodeForgeError(
+                .invalidArgument, "CLI execution failed: resolving CLI runner: unknown CLI: \(cli)")
+        }
+        let owner = try await workspaceOwner(of: task)
+        let resumes = task.iteration > 1 && task.sessionID != nil && task.sessionCLI == cli
+        let prompt: String
+        if resumes {
+            prompt = task.activePrompt
+        } else {
+            prompt = buildPrompt(task, task.iteration > 1 ? try await store.iterations(of: task.id) : [])
+        }
+        var model = task.config?.aiModel ?? ""
+        if model.isEmpty { model = settings.defaultModel }
+        let config = task.config
+        return JobSpec(
+            taskID: task.id, iteration: task.iteration, attempt: task.attempt, purpose: .task,
+            repoURL: task.repoURL, source: source(of: task, reusing: owner.id != task.id),
+            profile: task.type.isReadOnly ? "readonly" : "code", optionalLayers: configuration.optionalLayers,
+            paths: paths(of: task, workspaceOf: owner),
+            agent: JobSpec.Agent(
+                name: cli, binary: settings.binary, model: model.isEmpty ? nil : model,
+                maxTurns: config?.maxTurns.flatMap { $0 > 0 ? $0 : nil },
+                maxBudgetUSD: config?.maxBudgetUSD.flatMap { $0 > 0 ? $0 : nil },
+                sessionID: resumes ? task.sessionID : nil, prompt: prompt),
+            gateway: gateway(of: task, cli: cli, secrets: secrets),
+            limits: JobSpec.Limits(
+                timeoutSeconds: timeout(of: task), outputBytes: configuration.outputBytes,
+                lineBytes: configuration.lineBytes, historyEntries: configuration.historyEntries,
+                memoryBytes: configuration.memoryBytes, pids: configuration.pids),
+            redis: configuration.redis, allowedLocalRoots: configuration.allowedLocalRoots,
+            startedAt: task.startedAt ?? task.createdAt)
+    }
+
+    /// The CLI a task runs with: its own choice or the configured default.
+    package func cliName(of task: CodeTask) -> String {
+        if let cli = task.config?.cli, !cli.isEmpty { return cli }
+        return configuration.defaultCLI
+    }
+
+    /// The task whose workspace is used: the one named by `workspace_task_id` while its directory exists, else itself.
+    private func workspaceOwner(of task: CodeTask) async throws(CodeForgeError) -> CodeTask {
+        guard let id = task.config?.workspaceTaskID, !id.isEmpty, id != task.id,
+            let other = try await store.task(id), directoryExists(workspacePath(of: other))
+        else { return task }
+        return other
+    }
+
+    private func workspacePath(of task: CodeTask) -> String {
+        configuration.workspaceBase + "/" + task.workspaceSlug
+    }
+
+    private func source(of task: CodeTask, reusing: Bool) -> JobSpec.Source {
+        if reusing || task.iteration > 1 { return .existing }
+        let config = task.config
+        func named(_ branch: String?) -> String? { branch.flatMap { $0.isEmpty ? nil : $0 } }
+        guard task.type == .prReview, let number = config?.prNumber else {
+            return .clone(.init(branch: named(config?.sourceBranch) ?? named(config?.targetBranch)))
+        }
+        return .clone(
+            .init(
+                branch: named(config?.targetBranch) ?? "main", pullRequest: number,
+                pullRequestRef: (provider(of: task) ?? .github).pullRequestRef(number)))
+    }
+
+    private func paths(of task: CodeTask, workspaceOf owner: CodeTask) -> JobSpec.Paths {
+        let root = configuration.dataDirectory
+        return JobSpec.Paths(
+            workspace: workspacePath(of: owner), gitDirectory: "\(root)/git/\(owner.id)",
+            home: "\(root)/homes/\(task.id)", state: "\(root)/runs/\(task.id)", image: configuration.imageRoot,
+            shim: configuration.shim)
+    }
+
+    private func provider(of task: CodeTask) -> GitProvider? {
+        RepositoryURL(task.repoURL).flatMap { GitProvider(host: $0.host, domains: configuration.providerDomains) }
+    }
+
+    private func gateway(of task: CodeTask, cli: String, secrets: TaskSecrets) -> JobSpec.Gateway {
+        let provider = provider(of: task)
+        let url = RepositoryURL(task.repoURL)
+        var user: String?
+        var token = secrets.accessToken
+        if let given = token {
+            // An unknown forge gets the token wherever it looks, as an askpass helper would answer.
+            user = provider?.tokenUser ?? given
+        } else if let password = url?.password ?? url?.user {
+            (user, token) = (url?.user, password)
+        } else if let provider, let own = configuration.gitTokens[provider] {
+            (user, token) = (provider.tokenUser, own)
+        }
+        return JobSpec.Gateway(
+            anthropicURL: configuration.anthropicURL,
+            anthropicKey: cli == "claude-code" ? secrets.aiAPIKey ?? configuration.anthropicKey : nil,
+            openAIURL: configuration.openAIURL,
+            openAIKey: cli == "codex" ? secrets.aiAPIKey ?? configuration.openAIKey : nil,
+            gitUsername: user, gitToken: token, allowPrivateHosts: configuration.allowPrivateHosts)
+    }
+
+    private func timeout(of task: CodeTask) -> Int {
+        let asked = task.config?.timeoutSeconds ?? 0
+        return min(asked > 0 ? asked : configuration.defaultTimeout, configuration.maximumTimeout)
+    }
+}
