@@ -47,7 +47,7 @@ let targets: [Target] = [
     library("Agents", ["Domain"]),
 
     // Adapters: imported by executables and tests only.
-    library("Settings", ["Domain", .product(name: "Configuration", package: "swift-configuration"), "Yams"]),
+    library("Settings", ["Yams"]),
     library("Telemetry", ["Domain", logging, metrics]),
     library("SQLiteStore", ["Domain", .product(name: "GRDB", package: "GRDB.swift")]),
     library("RedisMessaging", ["Domain", "CHiredis", logging]),
@@ -136,7 +136,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],

@@ -1,0 +1,210 @@
+/// Everything an operator can set, typed. Initial values are the defaults; `SettingKey.all` names and documents each.
+///
+/// Durations whose key says seconds are whole seconds, sizes are bytes. Lists are in the order given.
+package struct Settings: Sendable, Equatable {
+    /// Everything the service keeps. Absolute; empty only before loading.
+    package var dataDirectory = ""
+    package var server = Server()
+    package var redis = Redis()
+    package var sqlite = SQLite()
+    package var encryption = Encryption()
+    package var workers = Workers()
+    package var tasks = Tasks()
+    package var events = Events()
+    package var cli = CLI()
+    package var git = Git()
+    package var sandbox = Sandbox()
+    package var gateway = Gateway()
+    package var forges = Forges()
+    package var webhooks = Webhooks()
+    package var rateLimit = RateLimit()
+    package var workflow = Workflow()
+    package var codeReview = CodeReview()
+    package var tracing = Tracing()
+    package var logging = Logging()
+    /// Keys found under their own well-known environment names, outside the `CODEFORGE_` ones.
+    package var inherited = InheritedKeys()
+
+    package init() {}
+
+    /// The HTTP side.
+    package struct Server: Sendable, Equatable {
+        package var host = "127.0.0.1"
+        /// 0 asks the system for a free port.
+        package var port = 8080
+        package var authToken = ""
+        /// Longest request body, in bytes. The longest prompt, all of it escaped as `\uXXXX` pairs, takes 1.2 MB.
+        package var maxBodyBytes = 2_097_152
+        /// Directory with `swagger-ui-bundle.js` and `swagger-ui.css`; empty: a plain page.
+        package var docsAssets = ""
+    }
+
+    package struct Redis: Sendable, Equatable {
+        /// `nil`: the embedded one.
+        package var url: String?
+        package var prefix = "codeforge:"
+    }
+
+    package struct SQLite: Sendable, Equatable {
+        /// Absolute after loading; default under the data directory.
+        package var path = ""
+    }
+
+    package struct Encryption: Sendable, Equatable {
+        /// Standard base64 of 32 bytes, checked.
+        package var key = ""
+    }
+
+    package struct Workers: Sendable, Equatable {
+        package var concurrency = 3
+        package var queueName = "queue:tasks"
+    }
+
+    /// Task limits and lifetimes; all in seconds but the thresholds.
+    package struct Tasks: Sendable, Equatable {
+        package var defaultTimeout = 300
+        package var maxTimeout = 1800
+        /// Absolute after loading; default under the data directory.
+        package var workspaceBase = ""
+        package var workspaceTTL = 86_400
+        package var stateTTL = 604_800
+        package var resultTTL = 604_800
+        package var diskWarningThresholdGB = 10.0
+        package var diskCriticalThresholdGB = 20.0
+    }
+
+    package struct Events: Sendable, Equatable {
+        /// Entries kept in one task's event log.
+        package var historyEntries = 1_000_000
+    }
+
+    package struct CLI: Sendable, Equatable {
+        package var defaultName = "claude-code"
+        package var claudeCode = Agent(path: "claude", defaultModel: "claude-sonnet-4-20250514")
+        package var codex = Agent(path: "codex", defaultModel: "")
+        package var shell = Agent(path: "bash", defaultModel: "")
+    }
+
+    /// One CLI.
+    package struct Agent: Sendable, Equatable {
+        /// A bare name is looked up in the image; with a `/` it is a host file, absolute after loading.
+        package var path: String
+        package var defaultModel: String
+    }
+
+    package struct Git: Sendable, Equatable {
+        package var branchPrefix = "codeforge/"
+        package var commitAuthor = "CodeForge Bot"
+        package var commitEmail = "codeforge@noreply"
+        /// Host → `github` or `gitlab`.
+        package var providerDomains: [String: String] = [:]
+        /// Absolute directories.
+        package var allowedLocalRoots: [String] = []
+    }
+
+    package struct Sandbox: Sendable, Equatable {
+        package var image = "base"
+        /// Where images are; absolute after loading, default under the data directory.
+        package var imageDirectory = ""
+        /// Layers that may not be missing; `nil`: every layer of the profile.
+        package var require: [String]?
+        /// Override of the profile's memory limit; 0: the profile's.
+        package var memoryBytes = 0
+        /// Override of the profile's process limit; 0: the profile's.
+        package var pids = 0
+        /// CLI output after which a task fails.
+        package var outputBytes = 67_108_864
+        /// Longest line of CLI output that is parsed.
+        package var lineBytes = 1_048_576
+    }
+
+    package struct Gateway: Sendable, Equatable {
+        package var anthropicURL = "https://api.anthropic.com"
+        package var openAIURL = "https://api.openai.com"
+        package var allowPrivateHosts: [String] = []
+        package var egress: [String] = []
+    }
+
+    package struct Forges: Sendable, Equatable {
+        package var githubAPIURL = "https://api.github.com"
+        package var gitlabAPIURL = "https://gitlab.com/api/v4"
+        package var sentryURL = "https://sentry.io"
+    }
+
+    package struct Webhooks: Sendable, Equatable {
+        package var hmacSecret = ""
+        package var retryCount = 3
+        package var retryDelay: Duration = .seconds(5)
+        package var allowPrivate: [String] = []
+    }
+
+    package struct RateLimit: Sendable, Equatable {
+        package var enabled = true
+        /// ≤ 0 turns the limit off.
+        package var perMinute = 10
+    }
+
+    package struct Workflow: Sendable, Equatable {
+        package var contextTTLHours = 24
+        package var maxRunDurationSeconds = 7200
+    }
+
+    package struct CodeReview: Sendable, Equatable {
+        package var reviewDrafts = false
+        package var defaultCLI = "claude-code"
+        package var defaultKeyName = ""
+        /// Seconds.
+        package var webhookDedupTTL = 3600
+        package var githubSecret = ""
+        package var gitlabSecret = ""
+    }
+
+    package struct Tracing: Sendable, Equatable {
+        package var enabled = false
+        package var exporter = "otlp"
+        package var endpoint = ""
+        package var samplingRate = 0.1
+    }
+
+    package struct Logging: Sendable, Equatable {
+        /// `debug`, `info`, `warn` or `error`.
+        package var level = "info"
+        /// `json`; anything else is text.
+        package var format = "json"
+    }
+
+    /// Keys other tools share with us through the environment; `nil` when unset or empty.
+    package struct InheritedKeys: Sendable, Equatable {
+        package var githubToken: String?
+        package var gitlabToken: String?
+        package var anthropicAPIKey: String?
+        package var openAIAPIKey: String?
+
+        init() {}
+
+        init(environment: [String: String]) {
+            func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+            githubToken = value("GITHUB_TOKEN")
+            gitlabToken = value("GITLAB_TOKEN")
+            anthropicAPIKey = value("ANTHROPIC_API_KEY")
+            openAIAPIKey = value("OPENAI_API_KEY")
+        }
+    }
+}
+
+extension Settings: CustomStringConvertible {
+    /// Nothing but a name: a careless log line must not show the secrets inside.
+    package var description: String { "Settings" }
+
+    /// Every secret value in force, for the log's redaction.
+    package var secretValues: [String] {
+        var values = SettingKey.all.filter(\.isSecret).map { $0.text(in: self) }
+        if let url = redis.url, let userInfo = SettingText.userInfo(ofURL: url) {
+            values.append(userInfo)
+            values.append(contentsOf: userInfo.split(separator: ":", maxSplits: 1).last.map { [String($0)] } ?? [])
+        }
+        values += [inherited.githubToken, inherited.gitlabToken, inherited.anthropicAPIKey, inherited.openAIAPIKey]
+            .compactMap(\.self)
+        return values.filter { !$0.isEmpty }
+    }
+}
