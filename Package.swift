@@ -43,22 +43,23 @@ let targets: [Target] = [
 
     // The core.
     library("Domain"),
-    library("Engine", ["Domain", lifecycle, logging, metrics]),
+    library("HostProcess", ["Domain", "CLinux"]),
+    library("Engine", ["Domain", "HostProcess", "CLinux", lifecycle, logging, metrics]),
     library("Agents", ["Domain"]),
 
     // Adapters: imported by executables and tests only.
     library("Settings", ["Yams"]),
     library("Telemetry", ["Domain", logging, metrics]),
     library("SQLiteStore", ["Domain", .product(name: "GRDB", package: "GRDB.swift")]),
-    library("RedisMessaging", ["Domain", "CHiredis", logging]),
+    library("RedisMessaging", ["Domain", "HostProcess", "CHiredis", logging]),
     library("CurlHTTP", ["Domain", "CCurl", "CLinux"]),
     library("Vault", ["Domain", "COpenSSL"]),
 
     // The supervisor's side.
     library("Sandboxing", ["Domain", "CLinux", "CSeccomp", logging]),
-    library("Workspaces", ["Domain"]),
+    library("Workspaces", ["Domain", "HostProcess"]),
     library("Gateway", ["Domain", "CLinux", logging] + nio),
-    library("Supervision", ["Domain", "Agents", "Gateway", "Sandboxing", "Workspaces", "CLinux", logging]),
+    library("Supervision", ["Domain", "HostProcess", "Agents", "Gateway", "Sandboxing", "Workspaces", "CLinux", logging]),
 
     // The server's face.
     library("API", ["Domain", "Engine", hummingbird, logging, metrics]),
@@ -69,7 +70,7 @@ let targets: [Target] = [
         name: "codeforge",
         dependencies: [
             "Domain", "Engine", "API", "Agents", "Settings", "Telemetry", "SQLiteStore", "RedisMessaging", "CurlHTTP",
-            "Vault", "Sandboxing", "Workspaces", "CLinux", lifecycle, logging, metrics, arguments, hummingbird,
+            "Vault", "HostProcess", "Sandboxing", "Workspaces", "CLinux", lifecycle, logging, metrics, arguments, hummingbird,
         ], swiftSettings: swift),
     .executableTarget(
         name: "codeforge-supervisor",

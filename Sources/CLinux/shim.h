@@ -37,6 +37,13 @@ static inline int clinux_memfd_create(const char *name) {
     return (int)syscall(SYS_memfd_create, name, 1u /* MFD_CLOEXEC */);
 }
 
+// posix_spawn(3): GNU additions.
+static const short clinux_POSIX_SPAWN_SETSID = 0x80;
+extern int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *actions, int from);
+static inline int clinux_spawn_close_from(posix_spawn_file_actions_t *actions, int from) {
+    return posix_spawn_file_actions_addclosefrom_np(actions, from);
+}
+
 // fcntl(2) is variadic.
 static inline int clinux_duplicate(int descriptor, int at_least) {
     return fcntl(descriptor, F_DUPFD_CLOEXEC, at_least);
