@@ -1,0 +1,31 @@
+/// Every key and channel name this module uses; no other file spells one.
+package struct RedisKeys: Sendable, Hashable {
+    /// Put before each name; `codeforge:` by default.
+    package var prefix: String
+
+    package init(prefix: String = "codeforge:") { self.prefix = prefix }
+
+    /// Stream of waiting tasks.
+    var queue: String { prefix + "queue" }
+    /// Stream of supervisors' reports.
+    var results: String { prefix + "results" }
+    /// Consumer group of both streams.
+    var group: String { "codeforge" }
+    /// Channel that carries the id of each task whose event log grew.
+    var live: String { prefix + "live" }
+
+    /// Stream of a task's events.
+    func events(_ taskID: String) -> String { prefix + "task:" + taskID + ":events" }
+    /// Number of the last entry that one writer has in a task's event log.
+    func writer(_ taskID: String, _ writerID: String) -> String { prefix + "task:" + taskID + ":writer:" + writerID }
+    /// Marks entries of an event log that must not be appended twice.
+    func once(_ taskID: String, _ key: String) -> String { prefix + "task:" + taskID + ":once:" + key }
+    /// Stream of commands to a task's supervisor.
+    func control(_ taskID: String) -> String { prefix + "task:" + taskID + ":control" }
+    /// Heartbeat of a task's supervisor.
+    func lease(_ taskID: String) -> String { prefix + "task:" + taskID + ":lease" }
+    /// A task's sealed secrets.
+    func secrets(_ taskID: String) -> String { prefix + "task:" + taskID + ":secrets" }
+    /// Requests of one token; `digest` is the hex of the first 8 bytes of the token's SHA-256.
+    func rateLimit(_ digest: String) -> String { prefix + "ratelimit:" + digest }
+}
