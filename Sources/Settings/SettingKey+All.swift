@@ -8,106 +8,192 @@ extension SettingKey {
 
     private static let base: [SettingKey] = [
         SettingKey(
-            "data_dir", .text(\.dataDirectory), "Everything the service keeps; other places default to ones under it.",
+            "data_dir",
+            .text(\.dataDirectory),
+            "Everything the service keeps; other places default to ones under it.",
             rule: .path,
             derivedDefault: "`/var/lib/codeforge` as root, else `$XDG_STATE_HOME/codeforge`"
-                + " (`~/.local/state/codeforge`)"),
+                + " (`~/.local/state/codeforge`)"
+        ),
         SettingKey("server.host", .text(\.server.host), "Address to listen on.", rule: .filled),
         SettingKey("server.port", .integer(\.server.port, 0...65_535), "Port to listen on; 0 takes a free one."),
         SettingKey(
-            "server.auth_token", .text(\.server.authToken), "Bearer token of the API.", rule: .token, secret: true,
-            required: true),
+            "server.auth_token",
+            .text(\.server.authToken),
+            "Bearer token of the API.",
+            rule: .token,
+            secret: true,
+            required: true
+        ),
         SettingKey(
-            "server.max_body_bytes", .bytes(\.server.maxBodyBytes, 1024...1_073_741_824),
-            "Longest request body; a longer one is answered 413."),
+            "server.max_body_bytes",
+            .bytes(\.server.maxBodyBytes, 1024...1_073_741_824),
+            "Longest request body; a longer one is answered 413."
+        ),
         SettingKey(
-            "server.docs_assets", .text(\.server.docsAssets),
+            "server.docs_assets",
+            .text(\.server.docsAssets),
             "Directory with `swagger-ui-bundle.js` and `swagger-ui.css` for `/api/docs`; without, a plain page.",
-            rule: .path),
+            rule: .path
+        ),
         SettingKey(
-            "redis.url", .optionalText(\.redis.url),
-            "Redis to use; unset: a private one of the service's own, under `data_dir`.", rule: .redisURL),
+            "redis.url",
+            .optionalText(\.redis.url),
+            "Redis to use; unset: a private one of the service's own, under `data_dir`.",
+            rule: .redisURL
+        ),
         SettingKey("redis.prefix", .text(\.redis.prefix), "Put before every Redis key."),
         SettingKey(
-            "sqlite.path", .text(\.sqlite.path), "Database file; its directory is created.", rule: .path,
-            derivedDefault: "`<data_dir>/codeforge.db`"),
+            "sqlite.path",
+            .text(\.sqlite.path),
+            "Database file; its directory is created.",
+            rule: .path,
+            derivedDefault: "`<data_dir>/codeforge.db`"
+        ),
         SettingKey(
-            "encryption.key", .text(\.encryption.key),
-            "Seals stored tokens; standard base64 of 32 random bytes (`openssl rand -base64 32`).", rule: .key256,
-            secret: true, required: true),
+            "encryption.key",
+            .text(\.encryption.key),
+            "Seals stored tokens; standard base64 of 32 random bytes (`openssl rand -base64 32`).",
+            rule: .key256,
+            secret: true,
+            required: true
+        ),
         SettingKey(
-            "logging.level", .text(\.logging.level), "Least severe level that is logged.",
-            rule: .oneOf(["debug", "info", "warn", "error"])),
+            "logging.level",
+            .text(\.logging.level),
+            "Least severe level that is logged.",
+            rule: .oneOf(["debug", "info", "warn", "error"])
+        ),
         SettingKey("logging.format", .text(\.logging.format), "`json`: one object per line; anything else: text."),
     ]
 
     private static let execution: [SettingKey] = [
         SettingKey("workers.concurrency", .integer(\.workers.concurrency, 1...1024), "Tasks that run at a time."),
         SettingKey(
-            "workers.queue_name", .text(\.workers.queueName), "Name of the task queue, after the prefix.",
-            rule: .filled),
+            "workers.queue_name",
+            .text(\.workers.queueName),
+            "Name of the task queue, after the prefix.",
+            rule: .filled
+        ),
         SettingKey(
-            "tasks.default_timeout", .integer(\.tasks.defaultTimeout, seconds),
-            "Seconds a task may take when it names no limit; covers clone and CLI."),
+            "tasks.default_timeout",
+            .integer(\.tasks.defaultTimeout, seconds),
+            "Seconds a task may take when it names no limit; covers clone and CLI."
+        ),
         SettingKey(
-            "tasks.max_timeout", .integer(\.tasks.maxTimeout, seconds),
-            "Longest limit a task may ask for, in seconds; more is cut to this."),
+            "tasks.max_timeout",
+            .integer(\.tasks.maxTimeout, seconds),
+            "Longest limit a task may ask for, in seconds; more is cut to this."
+        ),
         SettingKey(
-            "tasks.workspace_base", .text(\.tasks.workspaceBase), "Directory of the workspaces.", rule: .path,
-            derivedDefault: "`<data_dir>/workspaces`"),
+            "tasks.workspace_base",
+            .text(\.tasks.workspaceBase),
+            "Directory of the workspaces.",
+            rule: .path,
+            derivedDefault: "`<data_dir>/workspaces`"
+        ),
         SettingKey(
-            "tasks.workspace_ttl", .integer(\.tasks.workspaceTTL, seconds),
-            "Seconds a workspace and its event history are kept."),
-        SettingKey("tasks.state_ttl", .integer(\.tasks.stateTTL, seconds), "Seconds a finished task's secrets are kept."),
+            "tasks.workspace_ttl",
+            .integer(\.tasks.workspaceTTL, seconds),
+            "Seconds a workspace and its event history are kept."
+        ),
+        SettingKey(
+            "tasks.state_ttl",
+            .integer(\.tasks.stateTTL, seconds),
+            "Seconds a finished task's secrets are kept."
+        ),
         SettingKey("tasks.result_ttl", .integer(\.tasks.resultTTL, seconds), "Seconds a result is kept in Redis."),
         SettingKey(
-            "tasks.disk_warning_threshold_gb", .number(\.tasks.diskWarningThresholdGB, 0...1_000_000),
-            "Workspace space in GB above which a warning is logged."),
+            "tasks.disk_warning_threshold_gb",
+            .number(\.tasks.diskWarningThresholdGB, 0...1_000_000),
+            "Workspace space in GB above which a warning is logged."
+        ),
         SettingKey(
-            "tasks.disk_critical_threshold_gb", .number(\.tasks.diskCriticalThresholdGB, 0...1_000_000),
-            "Workspace space in GB above which the oldest workspaces go."),
+            "tasks.disk_critical_threshold_gb",
+            .number(\.tasks.diskCriticalThresholdGB, 0...1_000_000),
+            "Workspace space in GB above which the oldest workspaces go."
+        ),
         SettingKey(
-            "events.history_entries", .integer(\.events.historyEntries, 100...100_000_000),
-            "Entries kept in one task's event log; older ones go first."),
+            "events.history_entries",
+            .integer(\.events.historyEntries, 100...100_000_000),
+            "Entries kept in one task's event log; older ones go first."
+        ),
         SettingKey("cli.default", .text(\.cli.defaultName), "CLI of tasks that name none.", rule: .filled),
         SettingKey(
-            "cli.claude_code.path", .text(\.cli.claudeCode.path),
-            "Claude Code: a name in the image, or (with a `/`) a file of the host.", rule: .program),
-        SettingKey("cli.claude_code.default_model", .text(\.cli.claudeCode.defaultModel), "Model when a task names none."),
+            "cli.claude_code.path",
+            .text(\.cli.claudeCode.path),
+            "Claude Code: a name in the image, or (with a `/`) a file of the host.",
+            rule: .program
+        ),
+        SettingKey(
+            "cli.claude_code.default_model",
+            .text(\.cli.claudeCode.defaultModel),
+            "Model when a task names none."
+        ),
         SettingKey("cli.codex.path", .text(\.cli.codex.path), "Codex: likewise.", rule: .program),
         SettingKey("cli.codex.default_model", .text(\.cli.codex.defaultModel), "Model when a task names none."),
         SettingKey("cli.shell.path", .text(\.cli.shell.path), "Shell of `shell` tasks: likewise.", rule: .program),
         SettingKey("sandbox.image", .text(\.sandbox.image), "Image of tasks.", rule: .filled),
         SettingKey(
-            "sandbox.image_dir", .text(\.sandbox.imageDirectory), "Directory of the images.", rule: .path,
-            derivedDefault: "`<data_dir>/images`"),
+            "sandbox.image_dir",
+            .text(\.sandbox.imageDirectory),
+            "Directory of the images.",
+            rule: .path,
+            derivedDefault: "`<data_dir>/images`"
+        ),
         SettingKey(
-            "sandbox.require", .optionalList(\.sandbox.require),
-            "Layers without which no task runs; unset: every layer of the profile.", rule: .filled),
+            "sandbox.require",
+            .optionalList(\.sandbox.require),
+            "Layers without which no task runs; unset: every layer of the profile.",
+            rule: .filled
+        ),
         SettingKey(
-            "sandbox.memory_bytes", .bytes(\.sandbox.memoryBytes, 0...1_099_511_627_776),
-            "Memory of a task; 0: what its profile says."),
+            "sandbox.memory_bytes",
+            .bytes(\.sandbox.memoryBytes, 0...1_099_511_627_776),
+            "Memory of a task; 0: what its profile says."
+        ),
         SettingKey(
-            "sandbox.pids", .integer(\.sandbox.pids, 0...4_194_304),
-            "Processes of a task; 0: what its profile says."),
+            "sandbox.pids",
+            .integer(\.sandbox.pids, 0...4_194_304),
+            "Processes of a task; 0: what its profile says."
+        ),
         SettingKey(
-            "sandbox.output_bytes", .bytes(\.sandbox.outputBytes, 65_536...1_099_511_627_776),
-            "CLI output after which a task fails."),
+            "sandbox.output_bytes",
+            .bytes(\.sandbox.outputBytes, 65_536...1_099_511_627_776),
+            "CLI output after which a task fails."
+        ),
         SettingKey(
-            "sandbox.line_bytes", .bytes(\.sandbox.lineBytes, 4096...67_108_864),
-            "Longest line of CLI output that is read; a longer one is left out."),
+            "sandbox.line_bytes",
+            .bytes(\.sandbox.lineBytes, 4096...67_108_864),
+            "Longest line of CLI output that is read; a longer one is left out."
+        ),
     ]
 
     private static let outside: [SettingKey] = [
         SettingKey(
-            "gateway.anthropic_url", .text(\.gateway.anthropicURL), "Upstream of the `/anthropic` route.", rule: .httpURL),
-        SettingKey("gateway.openai_url", .text(\.gateway.openAIURL), "Upstream of the `/openai` route.", rule: .httpURL),
+            "gateway.anthropic_url",
+            .text(\.gateway.anthropicURL),
+            "Upstream of the `/anthropic` route.",
+            rule: .httpURL
+        ),
         SettingKey(
-            "gateway.allow_private_hosts", .list(\.gateway.allowPrivateHosts),
-            "`host` or `host:port` entries a sandbox may reach although their address is private.", rule: .host),
+            "gateway.openai_url",
+            .text(\.gateway.openAIURL),
+            "Upstream of the `/openai` route.",
+            rule: .httpURL
+        ),
         SettingKey(
-            "gateway.egress", .list(\.gateway.egress),
-            "Further names (`*.` in front takes all below) that `code` tasks may reach.", rule: .host),
+            "gateway.allow_private_hosts",
+            .list(\.gateway.allowPrivateHosts),
+            "`host` or `host:port` entries a sandbox may reach although their address is private.",
+            rule: .host
+        ),
+        SettingKey(
+            "gateway.egress",
+            .list(\.gateway.egress),
+            "Further names (`*.` in front takes all below) that `code` tasks may reach.",
+            rule: .host
+        ),
         SettingKey("forges.github_api_url", .text(\.forges.githubAPIURL), "GitHub's API.", rule: .httpURL),
         SettingKey("forges.gitlab_api_url", .text(\.forges.gitlabAPIURL), "GitLab's API.", rule: .httpURL),
         SettingKey("forges.sentry_url", .text(\.forges.sentryURL), "Sentry.", rule: .httpURL),
@@ -115,41 +201,76 @@ extension SettingKey {
         SettingKey("git.commit_author", .text(\.git.commitAuthor), "Author of commits.", rule: .filled),
         SettingKey("git.commit_email", .text(\.git.commitEmail), "The author's address.", rule: .filled),
         SettingKey(
-            "git.provider_domains", .map(\.git.providerDomains),
-            "Which kind of forge a host is; a JSON object in the environment.", rule: .oneOf(["github", "gitlab"])),
+            "git.provider_domains",
+            .map(\.git.providerDomains),
+            "Which kind of forge a host is; a JSON object in the environment.",
+            rule: .oneOf(["github", "gitlab"])
+        ),
         SettingKey(
-            "git.allowed_local_roots", .list(\.git.allowedLocalRoots),
-            "Directories under which `file://` and path repositories may be cloned.", rule: .path),
+            "git.allowed_local_roots",
+            .list(\.git.allowedLocalRoots),
+            "Directories under which `file://` and path repositories may be cloned.",
+            rule: .path
+        ),
         SettingKey(
-            "webhooks.hmac_secret", .text(\.webhooks.hmacSecret), "Signs callbacks; empty: unsigned.", secret: true),
+            "webhooks.hmac_secret",
+            .text(\.webhooks.hmacSecret),
+            "Signs callbacks; empty: unsigned.",
+            secret: true
+        ),
         SettingKey("webhooks.retry_count", .integer(\.webhooks.retryCount, 0...100), "Tries after the first."),
-        SettingKey("webhooks.retry_delay", .duration(\.webhooks.retryDelay), "Before the first retry; then × 5 each time."),
         SettingKey(
-            "webhooks.allow_private", .list(\.webhooks.allowPrivate),
-            "`host` or `host:port` entries callbacks may go to although their address is private.", rule: .host),
+            "webhooks.retry_delay",
+            .duration(\.webhooks.retryDelay),
+            "Before the first retry; then × 5 each time."
+        ),
+        SettingKey(
+            "webhooks.allow_private",
+            .list(\.webhooks.allowPrivate),
+            "`host` or `host:port` entries callbacks may go to although their address is private.",
+            rule: .host
+        ),
         SettingKey("rate_limit.enabled", .boolean(\.rateLimit.enabled), "Whether task creation is limited."),
         SettingKey(
-            "rate_limit.sessions_per_minute", .integer(\.rateLimit.perMinute, -1...1_000_000),
-            "Tasks one token may create in 60 s; 0 or less: no limit.", alias: "rate_limit.tasks_per_minute"),
+            "rate_limit.sessions_per_minute",
+            .integer(\.rateLimit.perMinute, -1...1_000_000),
+            "Tasks one token may create in 60 s; 0 or less: no limit.",
+            alias: "rate_limit.tasks_per_minute"
+        ),
         SettingKey(
-            "workflow.context_ttl_hours", .integer(\.workflow.contextTTLHours, 1...87_600),
-            "Hours a run's outputs are kept."),
+            "workflow.context_ttl_hours",
+            .integer(\.workflow.contextTTLHours, 1...87_600),
+            "Hours a run's outputs are kept."
+        ),
         SettingKey(
-            "workflow.max_run_duration_sec", .integer(\.workflow.maxRunDurationSeconds, seconds),
-            "Seconds after which a run fails."),
+            "workflow.max_run_duration_sec",
+            .integer(\.workflow.maxRunDurationSeconds, seconds),
+            "Seconds after which a run fails."
+        ),
         SettingKey(
-            "code_review.review_drafts", .boolean(\.codeReview.reviewDrafts), "Whether draft pull requests are reviewed."),
+            "code_review.review_drafts",
+            .boolean(\.codeReview.reviewDrafts),
+            "Whether draft pull requests are reviewed."
+        ),
         SettingKey("code_review.default_cli", .text(\.codeReview.defaultCLI), "CLI of reviews that webhooks start."),
         SettingKey("code_review.default_key_name", .text(\.codeReview.defaultKeyName), "Key those reviews use."),
         SettingKey(
-            "code_review.webhook_dedup_ttl", .integer(\.codeReview.webhookDedupTTL, -1...315_360_000),
-            "Seconds during which the same commit is not reviewed again; 0 or less: an hour."),
+            "code_review.webhook_dedup_ttl",
+            .integer(\.codeReview.webhookDedupTTL, -1...315_360_000),
+            "Seconds during which the same commit is not reviewed again; 0 or less: an hour."
+        ),
         SettingKey(
-            "code_review.webhook_secrets.github", .text(\.codeReview.githubSecret), "Secret of GitHub's webhooks.",
-            secret: true),
+            "code_review.webhook_secrets.github",
+            .text(\.codeReview.githubSecret),
+            "Secret of GitHub's webhooks.",
+            secret: true
+        ),
         SettingKey(
-            "code_review.webhook_secrets.gitlab", .text(\.codeReview.gitlabSecret), "Secret of GitLab's webhooks.",
-            secret: true),
+            "code_review.webhook_secrets.gitlab",
+            .text(\.codeReview.gitlabSecret),
+            "Secret of GitLab's webhooks.",
+            secret: true
+        ),
         SettingKey("tracing.enabled", .boolean(\.tracing.enabled), "Whether traces are exported."),
         SettingKey("tracing.exporter", .text(\.tracing.exporter), "Form of the export.", rule: .oneOf(["otlp"])),
         SettingKey("tracing.endpoint", .text(\.tracing.endpoint), "Where traces go."),

@@ -53,8 +53,14 @@ package struct SettingKey: Sendable {
     package let summary: String
 
     init(
-        _ name: String, _ slot: Slot, _ summary: String, rule: Rule = .any, secret: Bool = false,
-        required: Bool = false, alias: String? = nil, derivedDefault: String? = nil
+        _ name: String,
+        _ slot: Slot,
+        _ summary: String,
+        rule: Rule = .any,
+        secret: Bool = false,
+        required: Bool = false,
+        alias: String? = nil,
+        derivedDefault: String? = nil
     ) {
         self.name = name
         self.slot = slot

@@ -88,7 +88,8 @@ enum SettingText {
         case .key256:
             fits = Data(base64Encoded: text)?.count == 32
         case .token:
-            fits = !text.isEmpty && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
+            fits =
+                !text.isEmpty && text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F }
                 && text.first != " " && text.last != " "
         case .host:
             fits = !text.isEmpty && !text.contains("/") && !text.contains(where: \.isWhitespace)

@@ -46,7 +46,8 @@ enum Nearest {
 
     /// Levenshtein's.
     static func distance(_ a: String, _ b: String) -> Int {
-        let a = Array(a.utf8), b = Array(b.utf8)
+        let a = Array(a.utf8)
+        let b = Array(b.utf8)
         var row = Array(0...b.count)
         for i in a.indices {
             var diagonal = row[0]

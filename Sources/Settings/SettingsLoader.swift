@@ -30,7 +30,10 @@ package struct SettingsLoader: Sendable {
     package var isRoot: Bool
 
     package init(
-        environment: [String: String], overrides: [Override] = [], workingDirectory: String, isRoot: Bool
+        environment: [String: String],
+        overrides: [Override] = [],
+        workingDirectory: String,
+        isRoot: Bool
     ) {
         self.environment = environment
         self.overrides = overrides
@@ -57,7 +60,8 @@ package struct SettingsLoader: Sendable {
             let failed = problems.contains { $0.hasPrefix(key.name + ":") }
             if !failed {
                 problems.append(
-                    "\(key.name): required but not set; set \(key.environmentName) to \(key.allowed)")
+                    "\(key.name): required but not set; set \(key.environmentName) to \(key.allowed)"
+                )
             }
         }
         derive(&loaded, problems: &problems)
@@ -116,7 +120,8 @@ package struct SettingsLoader: Sendable {
             if case .flag = entry.origin {
             } else if let other = seen[key.name] {
                 problems.append(
-                    "\(key.name): set twice, by \(other.text) and by \(entry.origin.text); keep one of them")
+                    "\(key.name): set twice, by \(other.text) and by \(entry.origin.text); keep one of them"
+                )
                 continue
             }
             seen[key.name] = entry.origin
@@ -127,13 +132,16 @@ package struct SettingsLoader: Sendable {
                 let shown = key.isSecret ? "***" : SettingsLoader.shown(entry.raw, of: key)
                 problems.append(
                     "\(key.name): \(shown) (from \(entry.origin.text)) is not allowed; it must be "
-                        + (error.allowed ?? key.allowed))
+                        + (error.allowed ?? key.allowed)
+                )
             }
         }
     }
 
     private func readSecret(
-        _ entry: Entry, of key: SettingKey, problems: inout [String]
+        _ entry: Entry,
+        of key: SettingKey,
+        problems: inout [String]
     ) -> (value: String, path: String)? {
         guard case .text(let given) = entry.raw, !given.isEmpty else {
             problems.append("\(entry.name): (from \(entry.origin.text)) must name a file that holds \(key.name)")
@@ -144,8 +152,9 @@ package struct SettingsLoader: Sendable {
             let text = String(validating: data, as: UTF8.self)
         else {
             problems.append(
-                "\(entry.name): \(RawSetting.quoted(given)) (from \(entry.origin.text)) can't be read as a text file of "
-                    + "at most 64 KiB; it must hold \(key.name)")
+                "\(entry.name): \(RawSetting.quoted(given)) (from \(entry.origin.text)) can't be read as a text file "
+                    + "of at most 64 KiB; it must hold \(key.name)"
+            )
             return nil
         }
         return (text.trimming(\.isNewline), path)
@@ -165,7 +174,8 @@ package struct SettingsLoader: Sendable {
             } else {
                 problems.append(
                     "data_dir: not set, and neither XDG_STATE_HOME nor HOME says where it could be; set "
-                        + SettingKey.environmentName("data_dir"))
+                        + SettingKey.environmentName("data_dir")
+                )
             }
         }
         let base = loaded.settings.dataDirectory

@@ -44,7 +44,8 @@ import Testing
         } else {
             #expect(
                 page[start..<end] == SettingsReference.table,
-                "docs/configuration.md is old: UPDATE_GENERATED=1 swift test --filter documentationIsCurrent")
+                "docs/configuration.md is old: UPDATE_GENERATED=1 swift test --filter documentationIsCurrent"
+            )
         }
     }
 }
