@@ -26,22 +26,21 @@ public struct JSONWriter: Sendable {
     /// Writes `"name":` for a name only known at run time, escaped.
     public mutating func name(dynamic name: String) {
         separate()
-        appendEscaped(name.utf8)
+        bytes.appendJSONString(name.utf8)
         bytes.append(UInt8(ascii: ":"))
         needsComma = false
     }
 
     public mutating func string(_ value: String) {
         separate()
-        var value = value
-        value.withUTF8 { appendEscaped($0) }
+        bytes.appendJSONString(value.utf8)
         needsComma = true
     }
 
-    /// A string from valid UTF-8 bytes; the caller repairs invalid ones first.
+    /// A string from bytes; what is not UTF-8 in them becomes U+FFFD.
     public mutating func string(utf8 value: some Collection<UInt8>) {
         separate()
-        appendEscaped(value)
+        bytes.appendJSONString(value)
         needsComma = true
     }
 
@@ -100,27 +99,5 @@ public struct JSONWriter: Sendable {
     private mutating func separate() {
         if needsComma { bytes.append(UInt8(ascii: ",")) }
         needsComma = false
-    }
-
-    /// RFC 8259 §7: the quote, the backslash and controls must be escaped; DEL and U+2028/9 need not be.
-    private mutating func appendEscaped(_ utf8: some Collection<UInt8>) {
-        bytes.append(UInt8(ascii: "\""))
-        for byte in utf8 {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                bytes.append(UInt8(ascii: "\\"))
-                bytes.append(byte)
-            case 0x20...: bytes.append(byte)
-            case 0x0A: bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "n")])
-            case 0x0D: bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "r")])
-            case 0x09: bytes.append(contentsOf: [UInt8(ascii: "\\"), UInt8(ascii: "t")])
-            default:
-                let hex = Array("0123456789abcdef".utf8)
-                bytes.append(contentsOf: Array("\\u00".utf8))
-                bytes.append(hex[Int(byte >> 4)])
-                bytes.append(hex[Int(byte & 15)])
-            }
-        }
-        bytes.append(UInt8(ascii: "\""))
     }
 }

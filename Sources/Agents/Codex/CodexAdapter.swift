@@ -1,0 +1,68 @@
+import Domain
+
+/// OpenAI's Codex CLI; tried with 0.163.0. It has no turn or budget limit and reads no `.mcp.json`.
+package struct CodexAdapter: AgentAdapter {
+    package init() {}
+
+    package let name = "codex"
+    package let label = "codex"
+    package let defaultBinary = "codex"
+    package let provider: ModelProvider? = .openAI
+
+    package func command(for run: AgentRun) -> AgentCommand {
+        var argv = [
+            run.binary, "exec", "--json", "--sandbox", "danger-full-access", "--skip-git-repo-check", "--cd",
+            run.workspace,
+        ]
+        if let model = run.model?.nonEmpty { argv += ["-m", model] }
+        if let id = run.resumeSessionID, SessionID.isValid(id) { argv += ["resume", id] }
+        let argument = CodexAdapter.passesAsArgument(run.prompt)
+        argv.append(argument ? run.prompt : "-")
+        var environment = AgentEnvironment.base(for: run)
+        environment["CODEX_HOME"] = run.home + "/.codex"
+        environment["CODEX_API_KEY"] = AgentEnvironment.placeholderKey
+        return AgentCommand(
+            argv: argv, environment: environment,
+            files: [AgentCommand.HomeFile(path: ".codex/config.toml", contents: CodexAdapter.configuration(for: run))],
+            standardInput: argument ? nil : Array(run.prompt.utf8))
+    }
+
+    package func makeNormalizer() -> any OutputNormalizer { CodexNormalizer() }
+
+    /// Written anew for each run, so that nothing an earlier iteration put there counts.
+    static func configuration(for run: AgentRun) -> String {
+        var lines = [
+            "model_provider = \"codeforge\"",
+            "check_for_update_on_startup = false",
+            "",
+            "[analytics]",
+            "enabled = false",
+            "",
+            "[model_providers.codeforge]",
+            "name = \"CodeForge gateway\"",
+            "base_url = \(quoted(run.gatewayBase + "/openai/v1"))",
+            "env_key = \"CODEX_API_KEY\"",
+            "wire_api = \"responses\"",
+        ]
+        if run.untrusted {
+            // Said beforehand, or `exec` trusts its working directory by itself and starts the servers of the
+            // repository's `.codex/config.toml`.
+            lines += ["", "[projects.\(quoted(run.workspace))]", "trust_level = \"untrusted\""]
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The prompt is an operand: `-` means standard input, another dash starts an option, and one word may name a
+    /// subcommand. Such prompts go through standard input.
+    private static func passesAsArgument(_ prompt: String) -> Bool {
+        guard prompt.fitsArgument, prompt.utf8.first != UInt8(ascii: "-"), !prompt.isEmpty else { return false }
+        return prompt.utf8.contains { !(UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) && $0 != UInt8(ascii: "-") }
+    }
+
+    /// A TOML basic string: JSON's escapes are among TOML's.
+    private static func quoted(_ text: String) -> String {
+        var bytes: [UInt8] = []
+        bytes.appendJSONString(text.utf8)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
