@@ -1,0 +1,30 @@
+// Resource limits: rlimits of the payload, and the v1 control groups (v2 is joined by clone3 itself).
+#include "shim.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int set_limits(struct start *start) {
+    const struct options *o = &start->options;
+    umask(o->umask);
+    for (int i = 0; i < o->rlimit_count; i++) {
+        struct rlimit limit;
+        int resource = o->rlimits[i].resource;
+        if (getrlimit(resource, &limit) != 0) return explain(-errno, "resource %d", resource);
+        // Raising a hard limit takes a capability of the host; what was inherited is the most there is.
+        if (limit.rlim_max > o->rlimits[i].value) limit.rlim_max = o->rlimits[i].value;
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(resource, &limit) != 0) return explain(-errno, "resource %d", resource);
+    }
+    return 0;
+}
+
+// Before the clone, so that pid 1 is born in them and nothing of it is ever outside.
+int join_cgroups_v1(struct start *start) {
+    const struct options *o = &start->options;
+    for (int i = 0; i < o->cgroup1_count; i++)
+        if (write(o->cgroup1[i], "0", 1) != 1) return explain(-errno, "cgroup.procs, descriptor %d", o->cgroup1[i]);
+    return 0;
+}
