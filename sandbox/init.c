@@ -114,19 +114,19 @@ int run_init(struct start *start) {
 
     int code = keep_only_kill(start);
     if (code != 0) return code;
-    if (dup3(signals, FD_LIFELINE + 1, O_CLOEXEC) < 0 && signals != FD_LIFELINE + 1) return explain(-errno, "dup3");
-    if (close_range(FD_LIFELINE + 2, ~0u, 0) != 0) return explain(-errno, "close_range");
-    close_range(0, FD_OPTIONS, 0);
+    if (signals != FD_FIRST_EXTRA && dup3(signals, FD_FIRST_EXTRA, O_CLOEXEC) < 0) return explain(-errno, "dup3");
+    if (close_range(FD_FIRST_EXTRA + 1, ~0u, 0) != 0 || close_range(0, FD_OPTIONS, 0) != 0)
+        return explain(-errno, "close_range");
     close(FD_CHANNEL);
     report("{\"event\":\"running\"}");
 
-    struct pollfd watched[] = {{.fd = FD_LIFELINE, .events = POLLIN}, {.fd = FD_LIFELINE + 1, .events = POLLIN}};
+    struct pollfd watched[] = {{.fd = FD_LIFELINE, .events = POLLIN}, {.fd = FD_FIRST_EXTRA, .events = POLLIN}};
     for (;;) {
         if (poll(watched, 2, -1) < 0 && errno != EINTR) _exit(128 + SIGKILL);
         if (watched[0].revents != 0) follow_lifeline(pid);
         if (watched[1].revents != 0) {
             struct signalfd_siginfo ignored;
-            if (read(FD_LIFELINE + 1, &ignored, sizeof ignored) > 0) reap(pid);
+            if (read(FD_FIRST_EXTRA, &ignored, sizeof ignored) > 0) reap(pid);
         }
     }
 }

@@ -14,7 +14,8 @@ enum {
     FD_STATUS = 4,    // pipe: JSON lines to the launcher
     FD_CHANNEL = 5,   // unix socket: descriptors to the launcher
     FD_LIFELINE = 6,  // pipe: end of file kills the sandbox; a byte is a signal number for the payload
-    FD_FIRST_EXTRA = 7,
+    FD_LEASE = 7,     // held by pid 1 so that a lock on it lasts as long as the sandbox; may be /dev/null
+    FD_FIRST_EXTRA = 8,
 };
 
 enum { PAYLOAD_ID = 1000, RANGE_SIZE = 65536 };

@@ -53,3 +53,46 @@ static inline int clinux_duplicate(int descriptor, int at_least) {
 static inline pid_t clinux_wait4(pid_t pid, int *status, int options, struct rusage *usage) {
     return (pid_t)syscall(SYS_wait4, pid, status, options, usage);
 }
+
+// The seccomp listener's requests are macros built on sizeof, and ioctl(2) is variadic.
+static inline int clinux_notify_receive(int listener, struct seccomp_notif *notification) {
+    memset(notification, 0, sizeof *notification);
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, notification);
+}
+
+// Lets the call fail with `error`. There is no wrapper for letting it go on, on purpose: arguments in memory may have
+// changed since they were looked at.
+static inline int clinux_notify_refuse(int listener, unsigned long long id, int error) {
+    struct seccomp_notif_resp response;
+    memset(&response, 0, sizeof response);
+    response.id = id;
+    response.error = -error;
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
+}
+
+// Receives one tagged descriptor (the CMSG macros cannot be imported). Returns the tag; 0 at the end; -1 with errno.
+static inline int clinux_receive_descriptor(int channel, int *descriptor) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    char tag = 0;
+    struct iovec data = {&tag, 1};
+    struct msghdr message;
+    memset(&message, 0, sizeof message);
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.space;
+    message.msg_controllen = sizeof control.space;
+    ssize_t length = recvmsg(channel, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    if (length < 0) return -1;
+    struct cmsghdr *header = length == 1 ? CMSG_FIRSTHDR(&message) : NULL;
+    if (header == NULL || header->cmsg_type != SCM_RIGHTS || header->cmsg_len < CMSG_LEN(sizeof(int))) return 0;
+    memcpy(descriptor, CMSG_DATA(header), sizeof(int));
+    return tag;
+}
+
+// Highest Landlock ABI; -1 without Landlock.
+static inline int clinux_landlock_version(void) {
+    return (int)syscall(444 /* landlock_create_ruleset */, (void *)0, 0, 1u /* LANDLOCK_CREATE_RULESET_VERSION */);
+}

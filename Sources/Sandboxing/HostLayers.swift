@@ -1,5 +1,111 @@
+import CLinux
+import Glibc
+
 /// What this host can give a sandbox.
 package enum HostLayers {
     /// Tries each layer and reports it, in the order of `SandboxLayer.allCases`.
-    package static func probe() async -> [LayerStatus] { [] }
+    package static func probe() async -> [LayerStatus] {
+        await withCheckedContinuation { continuation in
+            if OwnThread.run({ continuation.resume(returning: examine()) }) != nil { continuation.resume(returning: []) }
+        }
+    }
+
+    /// Layers a sandbox of this process would lack, given its control groups.
+    static func missing(_ groups: CgroupSet, isRoot: Bool) -> [LayerStatus] {
+        var missing: [LayerStatus] = []
+        if !isRoot {
+            missing.append(absent(.uidRange, "not root: one id is mapped"))
+            missing.append(absent(.idMappedMounts, "not root: workspaces belong to the caller"))
+        }
+        missing.append(absent(.landlock, "not used by this version"))
+        for layer in [SandboxLayer.memoryLimit, .processLimit, .cpuLimit, .cgroupKill] where !groups.layers.contains(layer) {
+            missing.append(absent(layer, groups.obstacles[layer] ?? groups.host.obstacle))
+        }
+        return missing
+    }
+
+    static func absent(_ layer: SandboxLayer, _ detail: String) -> LayerStatus {
+        LayerStatus(layer: layer, isPresent: false, detail: detail, remedy: remedy(layer))
+    }
+
+    private static func remedy(_ layer: SandboxLayer) -> String {
+        switch layer {
+        case .userNamespace:
+            "set sysctl user.max_user_namespaces above 0, kernel.unprivileged_userns_clone=1 and "
+                + "kernel.apparmor_restrict_unprivileged_userns=0"
+        case .uidRange: "run as root to give each sandbox a host uid range of its own"
+        case .idMappedMounts: "run as root on Linux 5.12 or later, with data on ext4, xfs, btrfs or tmpfs"
+        case .memoryLimit, .processLimit, .cpuLimit:
+            "run as root, or in a delegated cgroup (systemd: Delegate=yes) with that controller"
+        case .cgroupKill: "mount cgroup v2 (Linux 5.14 or later) and let this user write to its own group"
+        case .landlock: "nothing to do; mounts and the user namespace confine files"
+        case .overlay: "load the overlay module; Linux 5.11 or later is needed for it in user namespaces"
+        case .seccomp, .seccompNotify: "use a kernel with CONFIG_SECCOMP_FILTER, 5.0 or later"
+        default: "use a kernel with this namespace compiled in"
+        }
+    }
+
+    private static func examine() -> [LayerStatus] {
+        let isRoot = geteuid() == 0
+        let groups = CgroupSet(
+            CgroupHost.prepare(parent: nil), name: "probe-\(getpid())", limits: SandboxProfile.readonly.limits)
+        defer { groups.remove() }
+        let lacking = missing(groups, isRoot: isRoot)
+        return SandboxLayer.allCases.map { layer in
+            if let known = lacking.first(where: { $0.layer == layer }) { return known }
+            if let problem = problem(layer) { return absent(layer, problem) }
+            return LayerStatus(layer: layer, isPresent: true, detail: detail(layer, groups))
+        }
+    }
+
+    private static func detail(_ layer: SandboxLayer, _ groups: CgroupSet) -> String {
+        switch layer {
+        case .memoryLimit, .processLimit, .cpuLimit:
+            let name = layer == .memoryLimit ? "memory" : layer == .processLimit ? "pids" : "cpu"
+            return groups.legacy[name] == nil ? "cgroup v2" : "cgroup v1"
+        case .cgroupKill: return "cgroup v2"
+        case .uidRange: return "\(UIDRange.slots.count) ranges of \(UIDRange.size) ids"
+        default: return "available"
+        }
+    }
+
+    /// Why the kernel does not have `layer`; `nil` when it does, as far as can be seen without a sandbox.
+    private static func problem(_ layer: SandboxLayer) -> String? {
+        switch layer {
+        case .userNamespace:
+            if let text = setting("kernel/unprivileged_userns_clone"), text == "0", geteuid() != 0 {
+                return "kernel.unprivileged_userns_clone is 0"
+            }
+            if let text = setting("kernel/apparmor_restrict_unprivileged_userns"), text == "1", geteuid() != 0 {
+                return "kernel.apparmor_restrict_unprivileged_userns is 1"
+            }
+            return namespaceProblem("user", setting: "user/max_user_namespaces")
+        case .pidNamespace: return namespaceProblem("pid", setting: "user/max_pid_namespaces")
+        case .mountNamespace: return namespaceProblem("mnt", setting: "user/max_mnt_namespaces")
+        case .networkNamespace: return namespaceProblem("net", setting: "user/max_net_namespaces")
+        case .ipcNamespace: return namespaceProblem("ipc", setting: "user/max_ipc_namespaces")
+        case .utsNamespace: return namespaceProblem("uts", setting: "user/max_uts_namespaces")
+        case .cgroupNamespace: return namespaceProblem("cgroup", setting: "user/max_cgroup_namespaces")
+        case .overlay:
+            let known = (CgroupFile.read("/proc/filesystems") ?? "").split(separator: "\n").contains { $0.hasSuffix("\toverlay") }
+            return known ? nil : "overlay is not in /proc/filesystems (it may still be a module)"
+        case .seccomp: return actions.contains("errno") ? nil : "no filter actions"
+        case .seccompNotify: return actions.contains("user_notif") ? nil : "no user_notif action"
+        default: return nil
+        }
+    }
+
+    private static func namespaceProblem(_ name: String, setting path: String) -> String? {
+        if access("/proc/self/ns/\(name)", F_OK) != 0 { return "the kernel has no \(name) namespaces" }
+        return setting(path) == "0" ? "sysctl \(path.split(separator: "/").joined(separator: ".")) is 0" : nil
+    }
+
+    private static func setting(_ path: String) -> String? {
+        CgroupFile.read("/proc/sys/\(path)")?.split(whereSeparator: \.isWhitespace).first.map(String.init)
+    }
+
+    private static var actions: Set<String> {
+        let text = CgroupFile.read("/proc/sys/kernel/seccomp/actions_avail") ?? ""
+        return Set(text.split(whereSeparator: \.isWhitespace).map(String.init))
+    }
 }

@@ -1,21 +1,24 @@
-/// One running sandbox. Letting go of it without `wait()` kills it.
+/// One running sandbox. Letting go of it kills it.
 package final class RunningSandbox: Sendable {
     /// Host process id of the sandbox's pid 1.
     package let pid: Int32
     /// Read ends of the payload's output; they end when the last process inside is dead. Close or `take()` them.
     package let standardOutput: HostDescriptor
     package let standardError: HostDescriptor
-    /// Listening socket on 127.0.0.1 of the sandbox's own network namespace, when the request wanted one.
+    /// Listening socket on 127.0.0.1 of the sandbox's own network namespace (non-blocking), when one was wanted.
     package let gateway: HostDescriptor?
-    /// The first refusals of each system call, as they happen; ends with the sandbox.
+    /// The first refusals of each system call, as they happen; ends with the sandbox. One consumer.
     package let refusals: AsyncStream<RefusedSyscall>
     /// Layers this sandbox runs without, none of them required.
     package let missingLayers: [LayerStatus]
 
+    private let session: SandboxSession
+
     init(
-        pid: Int32, standardOutput: HostDescriptor, standardError: HostDescriptor, gateway: HostDescriptor?,
-        refusals: AsyncStream<RefusedSyscall>, missingLayers: [LayerStatus]
+        session: SandboxSession, pid: Int32, standardOutput: HostDescriptor, standardError: HostDescriptor,
+        gateway: HostDescriptor?, refusals: AsyncStream<RefusedSyscall>, missingLayers: [LayerStatus]
     ) {
+        self.session = session
         self.pid = pid
         self.standardOutput = standardOutput
         self.standardError = standardError
@@ -24,14 +27,16 @@ package final class RunningSandbox: Sendable {
         self.missingLayers = missingLayers
     }
 
-    /// Waits until everything inside is dead and torn down. May be called by several tasks and again later.
-    package func wait() async -> SandboxExit {
-        SandboxExit(status: .killed)
-    }
+    deinit { session.kill() }
 
-    /// Sends `signal` to the payload's process group; does nothing once it ended.
-    package func signal(_ signal: Int32) {}
+    /// Waits until everything inside is dead and torn down. May be called by several tasks, and again later.
+    ///
+    /// The payload's end ends the sandbox: what it left running is killed. Unread output stays in the pipes.
+    package func wait() async -> SandboxExit { await session.wait() }
+
+    /// Sends `signal` (1…64) to the payload's process group; does nothing once it ended.
+    package func signal(_ signal: Int32) { session.signal(signal) }
 
     /// Kills everything inside at once; `wait()` then returns.
-    package func kill() {}
+    package func kill() { session.kill() }
 }

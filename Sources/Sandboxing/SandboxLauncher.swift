@@ -31,6 +31,6 @@ package struct SandboxLauncher: Sendable {
     /// - Throws: `.invalidArgument` for a request that can never work; `.unavailable` when a required layer is
     ///   missing or a step failed: the message names step, errno and what to do. Nothing of it is left running.
     package func launch(_ request: SandboxRequest) async throws(CodeForgeError) -> RunningSandbox {
-        throw CodeForgeError(.internal, "sandbox launch is not there yet")
+        try await SandboxSession.start(request, configuration)
     }
 }

@@ -1,0 +1,160 @@
+import CLinux
+import Glibc
+
+/// The control groups of one sandbox, in whatever hierarchies this host has.
+struct CgroupSet: Sendable {
+    let host: CgroupHost
+    /// Directory of the unified group; `nil` without one.
+    private(set) var unified: String?
+    /// Directory by controller.
+    private(set) var legacy: [String: String] = [:]
+    /// Limits in force.
+    private(set) var layers: Set<SandboxLayer> = []
+    private(set) var obstacles: [SandboxLayer: String] = [:]
+
+    /// Makes the groups `name` and sets `limits`; what cannot be had is recorded, not thrown.
+    init(_ host: CgroupHost, name: String, limits: SandboxProfile.Limits) {
+        self.host = host
+        if let base = host.unified {
+            let directory = "\(base)/\(name)"
+            if mkdir(directory, 0o755) == 0 || errno == EEXIST {
+                unified = directory
+                if access("\(directory)/\(CgroupFile.kill)", W_OK) == 0 { layers.insert(.cgroupKill) }
+            } else {
+                obstacles[.cgroupKill] = "cannot make \(directory): \(describe(errno))"
+            }
+        }
+        for (controller, base) in host.legacy where !host.unifiedControllers.contains(controller) {
+            let directory = "\(base)/\(name)"
+            if mkdir(directory, 0o755) == 0 || errno == EEXIST { legacy[controller] = directory }
+        }
+        limitMemory(limits.memoryBytes)
+        limitProcesses(limits.processes)
+        limitCPU(limits.cpus)
+    }
+
+    private mutating func set(_ layer: SandboxLayer, _ controller: String, unified v2: [(String, String)], legacy v1: [(String, String)]) {
+        let (directory, values): (String?, [(String, String)]) =
+            host.unifiedControllers.contains(controller) ? (unified, v2) : (legacy[controller], v1)
+        guard let directory else {
+            obstacles[layer] = host.obstacle.isEmpty ? "no usable \(controller) controller" : host.obstacle
+            return
+        }
+        for (file, value) in values {
+            if let code = CgroupFile.write("\(directory)/\(file)", value) {
+                obstacles[layer] = "cannot write \(value) to \(directory)/\(file): \(describe(code))"
+                return
+            }
+        }
+        layers.insert(layer)
+    }
+
+    private mutating func limitMemory(_ bytes: Int64) {
+        set(
+            .memoryLimit, "memory",
+            unified: [(CgroupFile.memoryMaximum, "\(bytes)"), (CgroupFile.memoryGroupKill, "1")],
+            legacy: [(CgroupFile.v1Memory, "\(bytes)")])
+        // Absent where the kernel does not account swap: then there is none to limit.
+        if let directory = unified { _ = CgroupFile.write("\(directory)/\(CgroupFile.swapMaximum)", "0") }
+        if let directory = legacy["memory"] {
+            _ = CgroupFile.write("\(directory)/\(CgroupFile.v1MemoryAndSwap)", "\(bytes)")
+        }
+    }
+
+    private mutating func limitProcesses(_ count: Int) {
+        let value = [(CgroupFile.processMaximum, "\(count)")]
+        set(.processLimit, "pids", unified: value, legacy: value)
+    }
+
+    private mutating func limitCPU(_ cpus: Double) {
+        let period = 100_000
+        let quota = max(1000, Int(cpus * Double(period)))
+        set(
+            .cpuLimit, "cpu", unified: [(CgroupFile.cpuMaximum, "\(quota) \(period)")],
+            legacy: [(CgroupFile.v1CPUPeriod, "\(period)"), (CgroupFile.v1CPUQuota, "\(quota)")])
+    }
+
+    /// The unified group's directory, for `CLONE_INTO_CGROUP`.
+    func openUnified() -> HostDescriptor? {
+        guard let unified else { return nil }
+        let directory = HostDescriptor(open(unified, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+        return directory.raw >= 0 ? directory : nil
+    }
+
+    /// The v1 groups' process lists, open for writing.
+    func openLegacy() -> [HostDescriptor] {
+        legacy.keys.sorted().compactMap { controller in
+            let path = "\(legacy[controller] ?? "")/\(CgroupFile.processes)"
+            let file = HostDescriptor(open(path, O_WRONLY | O_CLOEXEC))
+            return file.raw >= 0 ? file : nil
+        }
+    }
+
+    /// An event descriptor that becomes readable when the v1 memory limit is hit; v2 kills the group by itself.
+    func watchOutOfMemory() -> HostDescriptor? {
+        guard let directory = legacy["memory"] else { return nil }
+        let control = HostDescriptor(open("\(directory)/\(CgroupFile.v1OutOfMemory)", O_RDONLY | O_CLOEXEC))
+        let event = HostDescriptor(eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK)))
+        guard control.raw >= 0, event.raw >= 0,
+            CgroupFile.write("\(directory)/\(CgroupFile.v1EventControl)", "\(event.raw) \(control.raw)") == nil
+        else { return nil }
+        return event
+    }
+
+    /// Kills whatever is left in the unified group.
+    func kill() {
+        // Nothing to do about a refusal: pid 1's death kills them all too.
+        if let unified { _ = CgroupFile.write("\(unified)/\(CgroupFile.kill)", "1") }
+    }
+
+    struct Usage {
+        var outOfMemoryKills: Int64 = 0
+        var refusedForks: Int64 = 0
+        var memoryPeakBytes: Int64?
+        var cpuSeconds: Double?
+    }
+
+    /// What was used; to be read before `remove()`.
+    func usage() -> Usage {
+        var usage = Usage()
+        if let directory = legacy["memory"] {
+            usage.outOfMemoryKills = CgroupFile.value("oom_kill", in: "\(directory)/\(CgroupFile.v1OutOfMemory)") ?? 0
+            usage.memoryPeakBytes = CgroupFile.number("\(directory)/\(CgroupFile.v1MemoryPeak)")
+        } else if let directory = unified {
+            usage.outOfMemoryKills = CgroupFile.value("oom_kill", in: "\(directory)/\(CgroupFile.memoryEvents)") ?? 0
+            usage.memoryPeakBytes = CgroupFile.number("\(directory)/\(CgroupFile.memoryPeak)")
+        }
+        if let directory = legacy["pids"] ?? unified {
+            usage.refusedForks = CgroupFile.value("max", in: "\(directory)/\(CgroupFile.processEvents)") ?? 0
+        }
+        if let unified {
+            usage.cpuSeconds = CgroupFile.value("usage_usec", in: "\(unified)/\(CgroupFile.cpuStatistics)")
+                .map { Double($0) / 1_000_000 }
+        }
+        return usage
+    }
+
+    /// Removes the groups. Blocks up to a second while the kernel lets go of the last process.
+    func remove() {
+        for directory in [unified].compactMap({ $0 }) + legacy.values {
+            for _ in 0..<200 {
+                if rmdir(directory) == 0 || errno != EBUSY { break }
+                usleep(5000)
+            }
+        }
+    }
+
+    /// Removes what a crashed supervisor left of groups whose name starts with `prefix`; the lease makes that ours.
+    static func sweep(_ host: CgroupHost, prefix: String) {
+        for base in [host.unified].compactMap({ $0 }) + host.legacy.values {
+            guard let directory = opendir(base) else { continue }
+            defer { closedir(directory) }
+            while let entry = readdir(directory) {
+                let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                }
+                if name.hasPrefix(prefix) { rmdir("\(base)/\(name)") }
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import CLinux
+import Domain
+import Glibc
+import Synchronization
+
+/// Everything one start needs, made before the shim runs, and given back when it is over.
+struct SandboxPreparation {
+    let request: SandboxRequest
+    let identity: LaunchOptions.Identity
+    let lease: UIDRange?
+    let groups: CgroupSet
+    let missing: [LayerStatus]
+    /// Launcher's ends.
+    let output: HostDescriptor
+    let errors: HostDescriptor
+    let status: HostDescriptor
+    let channel: HostDescriptor
+    let lifeline: HostDescriptor
+    /// The shim's descriptors in order: closed as soon as it has them.
+    let inherited: [HostDescriptor]
+
+    /// - Throws: what `SandboxLauncher.launch` throws; nothing is left behind.
+    init(_ request: SandboxRequest, _ configuration: SandboxLauncher.Configuration) throws(CodeForgeError) {
+        try request.validate()
+        self.request = request
+        let isRoot = geteuid() == 0
+        let lease = isRoot ? try UIDRange.lease(in: configuration.stateDirectory) : nil
+        identity = lease.map { .range(first: $0.first) } ?? .caller
+        self.lease = lease
+        let host = CgroupHost.prepare(parent: configuration.cgroupParent)
+        // The slot's number is ours while we hold the lease: what an earlier holder left can go.
+        let prefix = lease.map { "s\($0.slot)-" } ?? "p\(getpid())-\(Self.nextNumber())-"
+        if lease != nil { CgroupSet.sweep(host, prefix: prefix) }
+        let groups = CgroupSet(host, name: prefix + request.id, limits: request.profile.limits)
+        self.groups = groups
+        do throws(CodeForgeError) {
+            missing = HostLayers.missing(groups, isRoot: isRoot)
+            try Self.check(missing, configuration, request.profile, isRoot: isRoot)
+            let (outputRead, outputWrite) = try ShimSpawn.pipe()
+            let (errorRead, errorWrite) = try ShimSpawn.pipe()
+            let (statusRead, statusWrite) = try ShimSpawn.pipe()
+            let (lifelineEnd, shimLifeline) = try ShimSpawn.socketPair(SOCK_STREAM)
+            let (channelEnd, shimChannel) = try ShimSpawn.socketPair(SOCK_SEQPACKET)
+            let null = HostDescriptor(open("/dev/null", O_RDWR | O_CLOEXEC))
+            let input = request.standardInput.map { HostDescriptor(clinux_duplicate($0, 3)) } ?? null
+            guard input.raw >= 0, null.raw >= 0 else {
+                throw CodeForgeError(.unavailable, "cannot open the sandbox's standard input: \(describe(errno))")
+            }
+            (output, errors, status, lifeline) = (outputRead, errorRead, statusRead, lifelineEnd)
+            channel = channelEnd
+            let filter = try ShimSpawn.memoryFile("filter", FilterCache.bytes(request.profile.syscalls))
+            var extra = [filter]
+            let unified = groups.openUnified()
+            if let unified { extra.append(unified) }
+            let legacy = groups.openLegacy()
+            let legacyFirst = Self.firstExtra + extra.count
+            extra += legacy
+            let options = LaunchOptions(
+                request, identity: identity,
+                descriptors: .init(
+                    count: Self.firstExtra + extra.count, filter: Self.firstExtra,
+                    unifiedGroup: unified == nil ? nil : Self.firstExtra + 1,
+                    legacyGroups: legacy.indices.map { legacyFirst + $0 }),
+                notify: true)
+            if let name = options.invalid {
+                throw CodeForgeError(.invalidArgument, "sandbox request: a NUL character in \(name)")
+            }
+            let list = try ShimSpawn.memoryFile("options", options.bytes)
+            inherited =
+                [
+                    input, outputWrite, errorWrite, list, statusWrite, shimChannel, shimLifeline,
+                    lease?.lock ?? null,
+                ] + extra
+        } catch {
+            groups.remove()
+            throw error
+        }
+    }
+
+    /// The shim's `FD_FIRST_EXTRA`.
+    private static let firstExtra = 8
+
+    private static func check(
+        _ missing: [LayerStatus], _ configuration: SandboxLauncher.Configuration, _ profile: SandboxProfile, isRoot: Bool
+    ) throws(CodeForgeError) {
+        let required = configuration.require ?? (isRoot ? profile.required : profile.required.subtracting(SandboxLayer.rootOnly))
+        for layer in missing where required.contains(layer.layer) {
+            throw CodeForgeError(
+                .unavailable,
+                "sandbox layer \(layer.layer.rawValue) is required by profile \(profile.name) and missing: "
+                    + "\(layer.detail); \(layer.remedy), or take it out of sandbox.require")
+        }
+    }
+
+    private static let counter = Mutex(0)
+
+    private static func nextNumber() -> Int {
+        counter.withLock { number in
+            number += 1
+            return number
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import CLinux
+import Domain
+import Glibc
+import Synchronization
+
+/// One sandbox from spawn to teardown, on a thread of its own: everything here blocks.
+final class SandboxSession: Sendable {
+    private struct State {
+        var pidfd: HostDescriptor?
+        var lifeline: HostDescriptor?
+        var exit: SandboxExit?
+        var waiters: [CheckedContinuation<SandboxExit, Never>] = []
+    }
+
+    /// What a start may take before it is given up; it takes a few milliseconds.
+    private static let patienceMilliseconds: Int32 = 30_000
+
+    private let state = Mutex(State())
+
+    // MARK: from any thread
+
+    /// Runs the whole life of `request` on a new thread; returns when its command was executed, or failed to.
+    static func start(
+        _ request: SandboxRequest, _ configuration: SandboxLauncher.Configuration
+    ) async throws(CodeForgeError) -> RunningSandbox {
+        let result: Result<RunningSandbox, CodeForgeError> = await withCheckedContinuation { continuation in
+            let started = OwnThread.run {
+                SandboxSession().live(request, configuration) { continuation.resume(returning: $0) }
+            }
+            if let code = started {
+                continuation.resume(
+                    returning: .failure(CodeForgeError(.unavailable, "cannot start a thread: \(describe(code))")))
+            }
+        }
+        return try result.get()
+    }
+
+    func wait() async -> SandboxExit {
+        await withCheckedContinuation { continuation in
+            let exit = state.withLock { state in
+                if state.exit == nil { state.waiters.append(continuation) }
+                return state.exit
+            }
+            if let exit { continuation.resume(returning: exit) }
+        }
+    }
+
+    func signal(_ signal: Int32) {
+        guard (1...64).contains(signal) else { return }
+        state.withLock { state in
+            guard let lifeline = state.lifeline else { return }
+            var byte = UInt8(signal)
+            // Refused only when pid 1 is gone already, or has not read 100 000 signals yet.
+            _ = send(lifeline.raw, &byte, 1, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+        }
+    }
+
+    func kill() {
+        state.withLock { state in
+            if let pidfd = state.pidfd { _ = clinux_pidfd_send_signal(pidfd.raw, SIGKILL) }
+        }
+    }
+
+    // MARK: on the session's thread
+
+    private func live(
+        _ request: SandboxRequest, _ configuration: SandboxLauncher.Configuration,
+        report: (Result<RunningSandbox, CodeForgeError>) -> Void
+    ) {
+        do throws(CodeForgeError) {
+            var life = try SandboxLife(SandboxPreparation(request, configuration), configuration.shim) { pidfd, lifeline in
+                self.state.withLock { ($0.pidfd, $0.lifeline) = (pidfd, lifeline) }
+            }
+            let (refusals, sink) = AsyncStream.makeStream(of: RefusedSyscall.self, bufferingPolicy: .bufferingOldest(512))
+            do throws(CodeForgeError) {
+                try life.awaitRunning(milliseconds: Self.patienceMilliseconds)
+            } catch {
+                kill()
+                _ = life.finish()
+                throw error
+            }
+            report(
+                .success(
+                    RunningSandbox(
+                        session: self, pid: life.pid, standardOutput: life.preparation.output,
+                        standardError: life.preparation.errors, gateway: life.gateway, refusals: refusals,
+                        missingLayers: life.preparation.missing)))
+            life.serve(refused: { sink.yield($0) }, kill: kill)
+            let exit = life.finish()
+            sink.finish()
+            let waiters = state.withLock { state in
+                state.exit = exit
+                state.pidfd = nil
+                state.lifeline = nil
+                defer { state.waiters = [] }
+                return state.waiters
+            }
+            for waiter in waiters { waiter.resume(returning: exit) }
+        } catch {
+            report(.failure(error))
+        }
+    }
+}
+
+/// A detached thread with a small stack.
+enum OwnThread {
+    private final class Box {
+        let body: () -> Void
+        init(_ body: @escaping () -> Void) { self.body = body }
+    }
+
+    /// - Returns: `nil`, or the errno that kept it from starting.
+    static func run(_ body: @escaping () -> Void) -> Int32? {
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setstacksize(&attributes, 512 << 10)
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        var thread = pthread_t()
+        let box = Unmanaged.passRetained(Box(body))
+        let code = pthread_create(
+            &thread, &attributes,
+            { context in
+                if let context { Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body() }
+                return nil
+            }, box.toOpaque())
+        if code != 0 { box.release() }
+        return code == 0 ? nil : code
+    }
+}
