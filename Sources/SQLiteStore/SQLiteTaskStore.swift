@@ -1,0 +1,122 @@
+package import Domain
+import GRDB
+
+/// Tasks and iterations in SQLite.
+package final class SQLiteTaskStore: TaskStore {
+    private let database: TaskDatabase
+
+    package init(_ database: TaskDatabase) { self.database = database }
+
+    package func insert(_ task: CodeTask) async throws(CodeForgeError) {
+        try await write("insert task \(task.id)") { db in
+            try db.cachedStatement(sql: TaskRow.insert).execute(arguments: StatementArguments(TaskRow.values(task)))
+        }
+    }
+
+    package func task(_ id: String) async throws(CodeForgeError) -> CodeTask? {
+        try await read("read task \(id)") { db in try SQLiteTaskStore.fetch(id, db) }
+    }
+
+    @discardableResult
+    package func update(
+        _ id: String, _ change: @escaping @Sendable (inout CodeTask) throws(CodeForgeError) -> Iteration?
+    ) async throws(CodeForgeError) -> CodeTask {
+        try await write("update task \(id)") { db in
+            guard var task = try SQLiteTaskStore.fetch(id, db) else {
+                throw CodeForgeError(.notFound, "task \(id) not found")
+            }
+            let iteration = try change(&task)
+            // The id is the row's name: a change of it would be lost, or hit another task.
+            task.id = id
+            let values = try TaskRow.values(task)
+            try db.cachedStatement(sql: TaskRow.update).execute(
+                arguments: StatementArguments(Array(values.dropFirst()) + [id]))
+            if let iteration { try SQLiteTaskStore.append(iteration, to: id, db) }
+            return task
+        }
+    }
+
+    package func list(
+        status: String?, limit: Int, offset: Int
+    ) async throws(CodeForgeError) -> (tasks: [CodeTask], total: Int) {
+        let page = try await read("list tasks") { db in
+            let filter = status == nil ? "" : "WHERE status = ?"
+            let arguments = StatementArguments(status.map { [$0] } ?? [])
+            let total = try Int.fetchOne(db, sql: "SELECT count(*) FROM tasks \(filter)", arguments: arguments) ?? 0
+            let rows = try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT \(TaskRow.list) FROM tasks \(filter) ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?
+                    """,
+                arguments: arguments + [max(0, limit), max(0, offset)])
+            return Page(tasks: try rows.map(TaskRow.task), total: total)
+        }
+        return (page.tasks, page.total)
+    }
+
+    package func tasks(in statuses: Set<TaskStatus>) async throws(CodeForgeError) -> [CodeTask] {
+        let values = statuses.map(\.rawValue)
+        let marks = values.map { _ in "?" }.joined(separator: ", ")
+        return try await read("read tasks by status") { db in
+            try Row.fetchAll(
+                db, sql: "SELECT \(TaskRow.list) FROM tasks WHERE status IN (\(marks)) ORDER BY created_at, id",
+                arguments: StatementArguments(values)
+            ).map(TaskRow.task)
+        }
+    }
+
+    package func iterations(of id: String) async throws(CodeForgeError) -> [Iteration] {
+        try await read("read iterations of task \(id)") { db in
+            try String.fetchAll(
+                db, sql: "SELECT record FROM iterations WHERE task_id = ? ORDER BY position", arguments: [id]
+            ).compactMap { try TaskRow.value($0) }
+        }
+    }
+
+    package func recordWorkspace(task id: String, bytes: Int) async throws(CodeForgeError) {
+        try await write("record the workspace of task \(id)") { db in
+            try db.execute(sql: "UPDATE tasks SET workspace_bytes = ? WHERE id = ?", arguments: [bytes, id])
+            guard db.changesCount == 1 else { throw CodeForgeError(.notFound, "task \(id) not found") }
+        }
+    }
+
+    package func workspaceBytes() async throws(CodeForgeError) -> Int {
+        try await read("sum the workspaces") { db in
+            try Int.fetchOne(db, sql: "SELECT coalesce(sum(workspace_bytes), 0) FROM tasks") ?? 0
+        }
+    }
+
+    package func ping() async throws(CodeForgeError) {
+        _ = try await read("ping the database") { db in try Int.fetchOne(db, sql: "SELECT 1") }
+    }
+
+    private struct Page: Sendable {
+        var tasks: [CodeTask]
+        var total: Int
+    }
+
+    private static func fetch(_ id: String, _ db: Database) throws -> CodeTask? {
+        let statement = try db.cachedStatement(sql: "SELECT \(TaskRow.list) FROM tasks WHERE id = ?")
+        return try Row.fetchOne(statement, arguments: [id]).map(TaskRow.task)
+    }
+
+    private static func append(_ iteration: Iteration, to id: String, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                INSERT OR REPLACE INTO iterations (task_id, number, position, record)
+                VALUES (?1, ?2, (SELECT coalesce(max(position), 0) + 1 FROM iterations WHERE task_id = ?1), ?3)
+                """, arguments: [id, iteration.number, try TaskRow.json(iteration)])
+    }
+
+    private func read<Result: Sendable>(
+        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
+    ) async throws(CodeForgeError) -> Result {
+        do { return try await database.pool.read(body) } catch { throw portError(operation, error) }
+    }
+
+    private func write<Result: Sendable>(
+        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
+    ) async throws(CodeForgeError) -> Result {
+        do { return try await database.writes.write(body) } catch { throw portError(operation, error) }
+    }
+}
