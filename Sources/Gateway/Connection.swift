@@ -1,0 +1,182 @@
+import Domain
+
+/// Serves the requests of one connection, one after the other.
+struct Connection: Sendable {
+    let client: ClientChannel
+    let policy: GatewayPolicy
+    let router: Router
+    let limiter: RequestLimiter
+    let transport: any HTTPTransport
+    let audit: @Sendable (GatewayDecision) -> Void
+
+    private static let maximumTarget = 200
+
+    func run() async {
+        let reader = RequestReader(client, policy: policy)
+        while !Task.isCancelled, await serve(reader) {}
+        await client.close()
+    }
+
+    /// Tells a client that there is no room for it.
+    func refuseAll() async {
+        let note = Note(time: .now(), method: "", target: "", route: .none)
+        _ = await refuse(Refusal.tooManyConnections, note, reader: nil)
+        await client.close()
+    }
+
+    /// One request.
+    ///
+    /// - Returns: Whether another may follow.
+    private func serve(_ reader: RequestReader) async -> Bool {
+        var note = Note(time: .now(), method: "", target: "", route: .none)
+        do throws(Refusal) {
+            guard let head = try await reader.head() else { return false }
+            note = Note(
+                time: .now(), method: Connection.plain(head.method, 32),
+                target: Connection.plain(head.target.prefix { $0 != "?" }, Connection.maximumTarget),
+                route: Router.route(of: head.target))
+            if let seconds = limiter.take() { throw Refusal.rateLimited(seconds: seconds) }
+            let destination = try router.destination(of: head)
+            note.target = destination.template
+            note.allowed = true
+            return await forward(head, destination, reader, note)
+        } catch {
+            return await refuse(error, note, reader: reader)
+        }
+    }
+
+    /// Passes a request on and its answer back.
+    private func forward(
+        _ head: RequestHead, _ destination: Router.Destination, _ reader: RequestReader, _ note: Note
+    ) async -> Bool {
+        if case .length(let length) = head.framing, length > destination.maxBodyBytes {
+            return await refuse(Refusal.bodyTooLarge(destination.maxBodyBytes), note, reader: reader)
+        }
+        let number = await reader.startBody(head.framing, limit: destination.maxBodyBytes)
+        if head.expectsContinue, head.framing != .none {
+            guard await client.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), within: policy.idleTimeout) else {
+                return false
+            }
+        }
+        let body = TransportBody { () async throws(CodeForgeError) -> [UInt8]? in try await reader.bodyChunk(of: number) }
+        let request = TransportRequest(
+            method: head.method, url: destination.url, headers: destination.headers,
+            body: Connection.body(head.framing, body),
+            limits: TransportLimits(idle: policy.upstreamIdleTimeout), addresses: policy.addresses)
+        do {
+            let response = try await transport.send(request)
+            var relay = ResponseRelay(
+                client: client, policy: policy, scrubber: Scrubber(router.secrets), isMetered: destination.isMetered)
+            // An answer before the body's end: what still comes of it must not be read as the next request.
+            let mayStay = await reader.isBodyDone && !head.wantsClose
+            let failure = await relay.run(response, keepAlive: mayStay)
+            var note = note
+            note.requestBytes = await reader.bodyBytes
+            note.responseBytes = relay.sentBytes
+            note.inputTokens = relay.meter.inputTokens
+            note.outputTokens = relay.meter.outputTokens
+            if let failure = failure.refusal, relay.status == 0 {
+                return await refuse(failure, note, reader: reader)
+            }
+            audit(note.decision(status: relay.status, reason: failure.reason))
+            guard failure.refusal == nil, failure.reason == "ok" else { return false }
+            if mayStay { return true }
+            await client.closeOutput()
+            await reader.drain()
+            return false
+        } catch {
+            var note = note
+            note.requestBytes = await reader.bodyBytes
+            if let refusal = await reader.bodyRefusal { return await refuse(refusal, note, reader: reader) }
+            if error.code == .cancelled {
+                audit(note.decision(status: 0, reason: "client_gone"))
+                return false
+            }
+            return await refuse(Refusal(error), note, reader: reader)
+        }
+    }
+
+    private static func body(_ framing: RequestHead.Framing, _ body: TransportBody) -> TransportRequest.Body {
+        switch framing {
+        case .none: .none
+        case .length(let length): .stream(body, length: Int64(length))
+        case .chunked: .stream(body, length: nil)
+        }
+    }
+
+    /// Answers "no" and ends the connection.
+    private func refuse(_ refusal: Refusal, _ note: Note, reader: RequestReader?) async -> Bool {
+        let body = Array(
+            "{\"error\":\(JSONText.quoted(refusal.error)),\"message\":\(JSONText.quoted(refusal.message))}\n".utf8)
+        var head = "HTTP/1.1 \(refusal.status) \(ResponseRelay.reason(refusal.status))\r\n"
+        head += "content-type: application/json\r\ncontent-length: \(body.count)\r\nconnection: close\r\n"
+        for field in refusal.headers { head += "\(field.name): \(field.value)\r\n" }
+        head += "\r\n"
+        let isTaken = await client.write(
+            Array(head.utf8) + (note.method == "HEAD" ? [] : body), within: policy.idleTimeout)
+        var note = note
+        note.responseBytes += note.method == "HEAD" ? 0 : body.count
+        audit(note.decision(status: isTaken ? refusal.status : 0, reason: refusal.error))
+        await client.closeOutput()
+        await reader?.drain()
+        return false
+    }
+
+    /// What the audit may show of a text that the client chose.
+    private static func plain(_ text: some StringProtocol, _ limit: Int) -> String {
+        String(
+            decoding: text.utf8.prefix(limit).map { byte -> UInt8 in
+                switch byte {
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x25, 0x2D, 0x2E, 0x2F, 0x3A, 0x5F, 0x7E: byte
+                default: UInt8(ascii: "?")
+                }
+            }, as: UTF8.self)
+    }
+}
+
+/// A decision in the making.
+private struct Note: Sendable {
+    var time: Timestamp
+    var method: String
+    var target: String
+    var route: GatewayDecision.Route
+    var allowed = false
+    var requestBytes = 0
+    var responseBytes = 0
+    var inputTokens: Int?
+    var outputTokens: Int?
+    let started = ContinuousClock().now
+
+    init(time: Timestamp, method: String, target: String, route: GatewayDecision.Route) {
+        self.time = time
+        self.method = method
+        self.target = target
+        self.route = route
+    }
+
+    func decision(status: Int, reason: String) -> GatewayDecision {
+        let spent = (ContinuousClock().now - started).components
+        return GatewayDecision(
+            time: time, route: route, method: method, target: target, allowed: allowed, reason: reason, status: status,
+            requestBytes: requestBytes, responseBytes: responseBytes,
+            milliseconds: Int(spent.seconds * 1000 + spent.attoseconds / 1_000_000_000_000_000),
+            inputTokens: inputTokens, outputTokens: outputTokens)
+    }
+}
+
+/// Enough of JSON for two short texts; Foundation is not worth its size for it.
+enum JSONText {
+    static func quoted(_ text: String) -> String {
+        var out = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": out += "\\\""
+            case "\\": out += "\\\\"
+            case _ where scalar.value < 0x20:
+                out += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out + "\""
+    }
+}

@@ -1,0 +1,51 @@
+package import Domain
+
+/// One request as the audit sees it. Holds no header, no query, no body, and nothing that a client chose freely but a
+/// method and a path of limited length and alphabet.
+package struct GatewayDecision: Sendable, Equatable {
+    package enum Route: String, Sendable, Equatable {
+        case anthropic, openai, git
+        /// Whatever has no route: a proxy request, another path, or no HTTP at all.
+        case none
+    }
+
+    /// When the request's head was complete, or the connection was refused.
+    package var time: Timestamp
+    package var route: Route
+    package var method: String
+    /// The template of an allowed path (`/v1/models/{id}`), otherwise the path as it was asked for, cut to 200 bytes
+    /// with every unusual byte replaced by `?`.
+    package var target: String
+    package var allowed: Bool
+    /// Why it was refused or failed: `not_found`, `method_not_allowed`, `rate_limited` …; `ok` when it went through.
+    package var reason: String
+    /// What the client was answered; 0 when it was gone before.
+    package var status: Int
+    /// Body bytes taken from the client.
+    package var requestBytes: Int
+    /// Body bytes passed to the client.
+    package var responseBytes: Int
+    package var milliseconds: Int
+    /// As the model API reports it, tokens read from and written to its cache included; `nil` when it did not.
+    package var inputTokens: Int?
+    package var outputTokens: Int?
+
+    package init(
+        time: Timestamp, route: Route, method: String, target: String, allowed: Bool, reason: String, status: Int,
+        requestBytes: Int = 0, responseBytes: Int = 0, milliseconds: Int = 0, inputTokens: Int? = nil,
+        outputTokens: Int? = nil
+    ) {
+        self.time = time
+        self.route = route
+        self.method = method
+        self.target = target
+        self.allowed = allowed
+        self.reason = reason
+        self.status = status
+        self.requestBytes = requestBytes
+        self.responseBytes = responseBytes
+        self.milliseconds = milliseconds
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
+    }
+}

@@ -1,0 +1,75 @@
+import Domain
+
+/// A "no" with its reason, as the client inside and the audit both get it.
+struct Refusal: Error, Equatable {
+    var status: Int
+    /// Stable, for programs.
+    var error: String
+    /// For the agent, which should read why and stop trying.
+    var message: String
+    var headers: HeaderList = [:]
+
+    static func == (a: Refusal, b: Refusal) -> Bool { a.status == b.status && a.error == b.error }
+
+    static func malformed(_ reason: String) -> Refusal {
+        Refusal(status: 400, error: "bad_request", message: "Not strict HTTP/1.1: \(reason).")
+    }
+    static let version = Refusal(status: 505, error: "http_version", message: "The gateway speaks HTTP/1.1 only.")
+    static let upgrade = Refusal(status: 400, error: "upgrade_refused", message: "The gateway upgrades no connection.")
+    static let headersTooLarge = Refusal(
+        status: 431, error: "headers_too_large", message: "The request's headers are too large.")
+    static func bodyTooLarge(_ limit: Int) -> Refusal {
+        Refusal(status: 413, error: "body_too_large", message: "The body is longer than \(limit) bytes.")
+    }
+    static let slowHeaders = Refusal(
+        status: 408, error: "request_timeout", message: "The request's headers took too long to arrive.")
+    static let slowBody = Refusal(
+        status: 408, error: "request_timeout", message: "The request's body took too long to arrive.")
+    static let tooManyConnections = Refusal(
+        status: 503, error: "too_many_connections", message: "The task has too many connections open.",
+        headers: ["Retry-After": "1"])
+    static func rateLimited(seconds: Int) -> Refusal {
+        Refusal(
+            status: 429, error: "rate_limited", message: "Too many requests; try again in \(seconds) s.",
+            headers: ["Retry-After": "\(seconds)"])
+    }
+
+    static let proxy = Refusal(
+        status: 403, error: "proxy_refused",
+        message: "This sandbox has no network: the gateway is no proxy. Only its own routes are there.")
+    static let notFound = Refusal(
+        status: 404, error: "not_found", message: "The gateway has no such route; this request is not allowed.")
+    static func notAllowed(_ route: GatewayDecision.Route) -> Refusal {
+        Refusal(
+            status: 403, error: "route_refused", message: "The task's profile does not allow /\(route.rawValue).")
+    }
+    static func endpoint(_ route: GatewayDecision.Route) -> Refusal {
+        Refusal(
+            status: 403, error: "endpoint_refused", message: "This is not one of the allowed paths of /\(route.rawValue).")
+    }
+    static func method(_ allowed: String) -> Refusal {
+        Refusal(
+            status: 405, error: "method_not_allowed", message: "This path takes \(allowed) only.",
+            headers: ["Allow": allowed])
+    }
+    static func noKey(_ route: GatewayDecision.Route) -> Refusal {
+        Refusal(
+            status: 403, error: "no_key",
+            message: "No API key for /\(route.rawValue) is configured in the service; ask its operator to add one.")
+    }
+    static let otherRepository = Refusal(
+        status: 403, error: "repository_refused", message: "Only the task's own repository can be reached.")
+    static let pushRefused = Refusal(
+        status: 403, error: "push_refused", message: "The task may read its repository but not push to it.")
+}
+
+extension Refusal {
+    /// The answer to a failed transfer. The transport's message names our side's upstream, which is no secret.
+    init(_ error: CodeForgeError) {
+        switch error.code {
+        case .timeout: self.init(status: 504, error: "upstream_timeout", message: error.message)
+        case .forbidden: self.init(status: 502, error: "upstream_refused", message: error.message)
+        default: self.init(status: 502, error: "upstream_unavailable", message: error.message)
+        }
+    }
+}
