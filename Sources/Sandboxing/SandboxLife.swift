@@ -44,17 +44,18 @@ struct SandboxLife: ~Copyable {
     /// - Throws: The step that failed; `finish()` must be called then as well.
     mutating func awaitRunning(milliseconds: Int32) throws(CodeForgeError) {
         var isOpen = true
+        var isChannelOpen = true
         while isOpen, !isRunning, failure == nil {
             var watched = [
                 pollfd(fd: preparation.status.raw, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: preparation.channel.raw, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: isChannelOpen ? preparation.channel.raw : -1, events: Int16(POLLIN), revents: 0),
             ]
             let ready = poll(&watched, 2, milliseconds)
             if ready < 0, errno == EINTR { continue }
             guard ready > 0 else {
                 throw CodeForgeError(.timeout, "the sandbox did not start within \(milliseconds / 1000) s")
             }
-            if watched[1].revents != 0, !receiveDescriptors(), watched[0].revents == 0 { isOpen = false }
+            if watched[1].revents != 0 { isChannelOpen = receiveDescriptors() }
             if watched[0].revents != 0 { isOpen = readStatus() }
         }
         let status = reapShim()

@@ -1,0 +1,192 @@
+import CLinux
+import Domain
+import Foundation
+import Glibc
+import Sandboxing
+import Testing
+
+/// Limits, ownership and identity of sandboxes.
+@Suite struct SandboxLimitTests {
+    private static let mebibyte: Int64 = 1 << 20
+
+    /// Control groups are root's here; an ordinary user has them only in a delegated subtree.
+    private func hasLimit(_ layer: SandboxLayer) async -> Bool {
+        await HostLayers.probe().contains { $0.layer == layer && $0.isPresent }
+    }
+
+    @Test(arguments: ["dd if=/dev/zero of=/dev/shm/x bs=1M count=100", "tail /dev/zero"])
+    func memoryBombIsKilledAndSaidSo(bomb: String) async throws {
+        var profile = SandboxProfile.code
+        profile.limits.memoryBytes = 48 * Self.mebibyte
+        profile.limits.sharedMemoryBytes = 200 * Self.mebibyte
+        try await withFixture { fixture in
+            guard await hasLimit(.memoryLimit) else {
+                #expect(!SandboxFixture.isRoot, "root must have a memory limit")
+                return
+            }
+            let exit = try await fixture.run("\(bomb); echo survived", profile: profile).exit
+            #expect(exit.oomKilled)
+            #expect((exit.memoryPeakBytes ?? 0) > 40 * Self.mebibyte)
+        }
+    }
+
+    @Test func forkBombMeetsTheProcessLimit() async throws {
+        var profile = SandboxProfile.code
+        profile.limits.processes = 12
+        try await withFixture { fixture in
+            guard await hasLimit(.processLimit) else {
+                #expect(!SandboxFixture.isRoot, "root must have a process limit")
+                return
+            }
+            let outcome = try await fixture.run("for i in $(seq 40); do sleep 100 & done; echo survived", profile: profile)
+            #expect(outcome.exit.processLimitHit)
+            #expect(outcome.errors.contains("fork"))
+        }
+    }
+
+    @Test func scratchSpaceIsCapped() async throws {
+        var profile = SandboxProfile.code
+        profile.limits.temporaryBytes = Self.mebibyte
+        profile.limits.homeBytes = Self.mebibyte
+        profile.limits.overlayBytes = Self.mebibyte
+        profile.limits.fileSizeBytes = 8 * Self.mebibyte
+        try await withFixture { fixture in
+            chmod(fixture.image + "/etc", 0o777)
+            let outcome = try await fixture.run(
+                "for d in /tmp /home/agent /etc; do dd if=/dev/zero of=$d/x bs=64k count=64 2>&1 | grep -c 'No space'; done", profile: profile)
+            #expect(outcome.output == "1\n1\n1\n", "\(outcome.output) \(outcome.errors)")
+        }
+    }
+
+    @Test func resourceLimitsHold() async throws {
+        var profile = SandboxProfile.code
+        profile.limits.openFiles = 128
+        profile.limits.fileSizeBytes = Self.mebibyte
+        try await withFixture { fixture in
+            let outcome = try await fixture.run(
+                "ulimit -n; ulimit -Hn; ulimit -c; dd if=/dev/zero of=/tmp/x bs=1M count=3 2>/dev/null; stat -c %s /tmp/x", profile: profile)
+            #expect(outcome.output == "128\n128\n0\n1048576\n", "\(outcome.output)")
+        }
+    }
+
+    @Test func missingRequiredLayerRefusesToStart() async throws {
+        try await withFixture(require: [.landlock]) { fixture in
+            let error = await #expect(throws: CodeForgeError.self) { _ = try await fixture.run("echo ran") }
+            #expect(error?.code == .unavailable)
+            #expect(error?.message.contains("landlock") == true && error?.message.contains("sandbox.require") == true)
+        }
+    }
+
+    @Test func workspaceBelongsToTheAgentInsideAndTheStorageIDOutside() async throws {
+        try await withFixture { fixture in
+            let workspace = try fixture.owned("workspace")
+            let home = try fixture.owned("home")
+            let change: (inout SandboxRequest) -> Void = {
+                $0.workspace = workspace
+                $0.home = home
+                $0.workingDirectory = "/workspace"
+            }
+            let first = try await fixture.run("umask; mkdir d && echo one >d/f && echo two >~/h && stat -c '%u %g' . d/f ~/h", change: change)
+            #expect(first.output == "0022\n1000 1000\n1000 1000\n1000 1000\n", "\(first.output) \(first.errors)")
+            for path in [workspace + "/d/f", home + "/h"] {
+                var info = stat()
+                #expect(stat(path, &info) == 0)
+                #expect(info.st_uid == WorkspaceOwner.current.uid && info.st_gid == WorkspaceOwner.current.gid)
+            }
+            let second = try await fixture.run("cat d/f ~/h; echo more >>d/f; rm ~/h", change: change)
+            #expect(second.output == "one\ntwo\n")
+            #expect(try String(contentsOfFile: workspace + "/d/f", encoding: .utf8) == "one\nmore\n")
+        }
+    }
+
+    @Test(arguments: [SandboxProfile.readonly, .untrusted])
+    func readingProfilesCannotWriteTheWorkspace(profile: SandboxProfile) async throws {
+        try await withFixture { fixture in
+            let workspace = try fixture.owned("workspace")
+            try "x".write(toFile: workspace + "/f", atomically: false, encoding: .utf8)
+            try WorkspaceOwner.current.own(workspace + "/f")
+            let outcome = try await fixture.run("cat f; touch g; echo y >f; rm f", profile: profile) {
+                $0.workspace = workspace
+                $0.workingDirectory = "/workspace"
+            }
+            #expect(outcome.output == "x")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: workspace) == ["f"])
+        }
+    }
+
+    @Test func bindsShowWhatWasNamedAndNoMore() async throws {
+        try await withFixture { fixture in
+            let shared = fixture.directory + "/shared"
+            mkdir(shared, 0o755)
+            try "tool".write(toFile: shared + "/tool", atomically: false, encoding: .utf8)
+            chmod(shared + "/tool", 0o644)
+            let outcome = try await fixture.run("cat /opt/deep/dir/tool /opt/tool; touch /opt/deep/dir/new; echo x >/opt/tool; ls /opt/deep/dir") {
+                $0.binds = [
+                    .init(source: shared, target: "/opt/deep/dir"), .init(source: shared + "/tool", target: "/opt/tool"),
+                ]
+            }
+            #expect(outcome.output == "tooltooltool\n", "\(outcome.output) \(outcome.errors)")
+            symlink("/etc", fixture.directory + "/link")
+            let error = await #expect(throws: CodeForgeError.self) {
+                _ = try await fixture.run("true") { $0.binds = [.init(source: fixture.directory + "/link", target: "/opt/etc")] }
+            }
+            #expect(error?.message.contains("link") == true)
+        }
+    }
+
+    @Test func privateTreeOfAnotherUserCanBeShownToTheAgent() async throws {
+        guard SandboxFixture.isRoot else { return }  // an ordinary user has no other user's files to show
+        try await withFixture { fixture in
+            let tree = fixture.directory + "/private"
+            mkdir(tree, 0o700)
+            try "mine".write(toFile: tree + "/f", atomically: false, encoding: .utf8)
+            chmod(tree + "/f", 0o600)
+            chown(tree, 12_345, 12_346)
+            chown(tree + "/f", 12_345, 12_346)
+            let outcome = try await fixture.run("cat /mnt/t/f; stat -c %u:%g /mnt/t; touch /mnt/t/g") {
+                $0.binds = [.init(source: tree, target: "/mnt/t", ownership: .ids(uid: 12_345, gid: 12_346))]
+            }
+            #expect(outcome.output == "mine1000:1000\n", "\(outcome.output) \(outcome.errors)")
+            #expect(access(tree + "/g", F_OK) != 0)
+        }
+    }
+
+    @Test func sandboxesAtTheSameTimeHaveDifferentRanges() async throws {
+        guard SandboxFixture.isRoot else { return }  // an ordinary user has one id to give
+        try await withFixture { fixture in
+            let first = try await fixture.launcher.launch(fixture.request(["/bin/sleep", "1000"], id: "one"))
+            let second = try await fixture.launcher.launch(fixture.request(["/bin/sleep", "1000"], id: "two"))
+            let maps = try [first, second].map { try String(contentsOfFile: "/proc/\($0.pid)/uid_map", encoding: .utf8) }
+            #expect(maps[0] != maps[1])
+            first.kill()
+            second.kill()
+            _ = await (first.wait(), second.wait())
+        }
+    }
+
+    @Test func nothingIsLeftBehind() async throws {
+        func groups() -> Set<String> {
+            var found: Set<String> = []
+            for base in (try? FileManager.default.contentsOfDirectory(atPath: "/sys/fs/cgroup")) ?? [] {
+                let root = "/sys/fs/cgroup/\(base)"
+                guard let all = FileManager.default.enumerator(atPath: root) else { continue }
+                for case let path as String in all where path.contains("codeforge/") && path.contains("leftover-test") {
+                    found.insert(root + "/" + path)
+                    all.skipDescendants()
+                }
+            }
+            return found
+        }
+        try await withFixture { fixture in
+            let outcome = try await fixture.run("sleep 1000 & echo x") { $0.id = "leftover-test" }
+            #expect(outcome.output == "x\n")
+            #expect(groups() == [])
+        }
+    }
+
+    @Test func probeNamesEveryLayerAndARemedyForWhatIsMissing() async {
+        let layers = await HostLayers.probe()
+        #expect(layers.map(\.layer) == SandboxLayer.allCases)
+        #expect(layers.allSatisfy { $0.isPresent == $0.remedy.isEmpty && !$0.detail.isEmpty })
+    }
+}
