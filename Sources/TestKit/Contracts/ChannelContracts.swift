@@ -1,0 +1,64 @@
+package import Domain
+
+/// What every `TaskSecretStore` must do. The subject is an empty store.
+package enum TaskSecretStoreContract {
+    package typealias Case = ContractCase<any TaskSecretStore>
+
+    package static let cases: [Case] = [
+        Case("gives back what it got") { store in
+            let both = TaskSecrets(accessToken: "ghp_ž", aiAPIKey: "sk")
+            try await store.put(both, for: "a")
+            try await store.put(TaskSecrets(aiAPIKey: ""), for: "b")
+            try expectEqual(try await store.secrets(of: "a"), both, "both secrets")
+            try expectEqual(try await store.secrets(of: "b"), TaskSecrets(aiAPIKey: ""), "one secret")
+            try await store.put(TaskSecrets(), for: "a")
+            try expect(try await store.secrets(of: "a").isEmpty, "replaced secrets")
+        },
+        Case("an unknown task has none") { store in
+            try expect(try await store.secrets(of: "gone").isEmpty, "secrets of nobody")
+        },
+        Case("forgets when told") { store in
+            try await store.put(TaskSecrets(accessToken: "x"), for: "a")
+            try await store.expire("a", seconds: 100)
+            try await store.expire("a", seconds: nil)
+            try expect(try await !store.secrets(of: "a").isEmpty, "kept secrets")
+            try await store.expire("a", seconds: 0)
+            try expect(try await store.secrets(of: "a").isEmpty, "expired secrets")
+            try await store.expire("gone", seconds: 1)
+        },
+    ]
+}
+
+/// What every `RateLimiter` must do. The subject makes an unused limiter of a given limit.
+package enum RateLimiterContract {
+    package typealias Subject = @Sendable (_ limit: Int) async throws -> any RateLimiter
+    package typealias Case = ContractCase<Subject>
+
+    package static let cases: [Case] = [
+        Case("exactly the limit passes, for each token") { make in
+            let limiter = try await make(10)
+            for number in 0..<10 { try expect(await limiter.hit("a") == nil, "request \(number)") }
+            for _ in 0..<5 { try expectEqual(await limiter.hit("a"), 6, "the wait") }
+            try expect(await limiter.hit("b") == nil, "another token")
+        },
+        Case("requests at the same moment count each") { make in
+            let limiter = try await make(10)
+            let passed = await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<40 { group.addTask { await limiter.hit("a") == nil } }
+                return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            try expectEqual(passed, 10, "passed requests")
+        },
+        Case("the wait is a second at least") { make in
+            let limiter = try await make(100)
+            for _ in 0..<100 { _ = await limiter.hit("a") }
+            try expectEqual(await limiter.hit("a"), 1, "the wait")
+        },
+        Case("no limit lets everything pass") { make in
+            for limit in [0, -1] {
+                let limiter = try await make(limit)
+                for _ in 0..<50 { try expect(await limiter.hit("a") == nil, "a request without limit") }
+            }
+        },
+    ]
+}

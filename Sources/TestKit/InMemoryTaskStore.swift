@@ -1,0 +1,100 @@
+package import Domain
+import Synchronization
+
+/// Tasks in a dictionary.
+package final class InMemoryTaskStore: TaskStore {
+    private struct State {
+        var tasks: [String: CodeTask] = [:]
+        var iterations: [String: [Iteration]] = [:]
+        var bytes: [String: Int] = [:]
+        /// When set, every call throws it: a store that is away.
+        var failure: CodeForgeError?
+
+        func check() throws(CodeForgeError) { if let failure { throw failure } }
+    }
+
+    private let state = Mutex(State())
+
+    package init() {}
+
+    /// Makes every call fail from now on; `nil` ends that.
+    package func fail(with error: CodeForgeError?) { state.withLock { $0.failure = error } }
+
+    package func insert(_ task: CodeTask) async throws(CodeForgeError) {
+        try state.withLock { state throws(CodeForgeError) in
+            try state.check()
+            guard state.tasks[task.id] == nil else { throw CodeForgeError(.conflict, "insert task \(task.id): exists") }
+            state.tasks[task.id] = task
+        }
+    }
+
+    package func task(_ id: String) async throws(CodeForgeError) -> CodeTask? {
+        try state.withLock { state throws(CodeForgeError) in
+            try state.check()
+            return state.tasks[id]
+        }
+    }
+
+    @discardableResult
+    package func update(
+        _ id: String, _ change: @escaping @Sendable (inout CodeTask) throws(CodeForgeError) -> Iteration?
+    ) async throws(CodeForgeError) -> CodeTask {
+        try state.withLock { state throws(CodeForgeError) in
+            try state.check()
+            guard var task = state.tasks[id] else { throw CodeForgeError(.notFound, "task \(id) not found") }
+            let iteration = try change(&task)
+            task.id = id
+            state.tasks[id] = task
+            if let iteration {
+                state.iterations[id, default: []].removeAll { $0.number == iteration.number }
+                state.iterations[id, default: []].append(iteration)
+            }
+            return task
+        }
+    }
+
+    package func list(
+        status: String?, limit: Int, offset: Int
+    ) async throws(CodeForgeError) -> (tasks: [CodeTask], total: Int) {
+        let all = try matching { status == nil || $0.status.rawValue == status }
+        return (Array(all.reversed().dropFirst(max(0, offset)).prefix(max(0, limit))), all.count)
+    }
+
+    package func tasks(in statuses: Set<TaskStatus>) async throws(CodeForgeError) -> [CodeTask] {
+        try matching { statuses.contains($0.status) }
+    }
+
+    package func iterations(of id: String) async throws(CodeForgeError) -> [Iteration] {
+        try state.withLock { state throws(CodeForgeError) in
+            try state.check()
+            return state.iterations[id] ?? []
+        }
+    }
+
+    package func recordWorkspace(task id: String, bytes: Int) async throws(CodeForgeError) {
+        try state.withLock { state throws(CodeForgeError) in
+            try state.check()
+            guard state.tasks[id] != nil else { throw CodeForgeError(.notFound, "task \(id) not found") }
+            state.bytes[id] = bytes
+        }
+    }
+
+    package func workspaceBytes() async throws(CodeForgeError) -> Int {
+        try state.withLock { state throws(CodeForgeError) in
+            try state.check()
+            return state.bytes.values.reduce(0, +)
+        }
+    }
+
+    package func ping() async throws(CodeForgeError) {
+        try state.withLock { state throws(CodeForgeError) in try state.check() }
+    }
+
+    /// Oldest first.
+    private func matching(_ predicate: (CodeTask) -> Bool) throws(CodeForgeError) -> [CodeTask] {
+        try state.withLock { state throws(CodeForgeError) in
+            try state.check()
+            return state.tasks.values.filter(predicate).sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+        }
+    }
+}
