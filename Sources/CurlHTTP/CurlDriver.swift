@@ -99,11 +99,14 @@ enum OwnThread {
         let box = Unmanaged.passRetained(Box(work))
         var thread = pthread_t()
         let code = pthread_create(
-            &thread, &attributes,
+            &thread,
+            &attributes,
             { argument in
                 if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().work() }
                 return nil
-            }, box.toOpaque())
+            },
+            box.toOpaque()
+        )
         if code != 0 { box.release() }
         return code == 0
     }

@@ -114,7 +114,11 @@ final class CurlLoop {
             let addresses = try resolved.get()
             try transfer.plan.check(addresses)
             let easy = try EasyTransfer(
-                transfer, addresses: addresses, spent: clock.now - entry.started, authorities: mailbox.authorities)
+                transfer,
+                addresses: addresses,
+                spent: clock.now - entry.started,
+                authorities: mailbox.authorities
+            )
             guard curl_multi_add_handle(multi, easy.handle) == CURLM_OK else {
                 throw CodeForgeError(.internal, "\(transfer.plan.label): curl refused the transfer")
             }
@@ -158,7 +162,9 @@ final class CurlLoop {
             guard due <= now else { continue }
             let limit = easy.transfer.plan.limits.idle
             finish(
-                easy, .failure(CodeForgeError(.timeout, "\(easy.transfer.plan.label): nothing moved for \(limit)")))
+                easy,
+                .failure(CodeForgeError(.timeout, "\(easy.transfer.plan.label): nothing moved for \(limit)"))
+            )
         }
         let rest = (next - now).components
         return Int32(clamping: max(1, rest.seconds * 1000 + rest.attoseconds / 1_000_000_000_000_000))

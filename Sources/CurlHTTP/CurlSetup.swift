@@ -39,7 +39,8 @@ struct CurlSetup {
     mutating func callbacks(_ context: UnsafeMutableRawPointer) {
         note(
             ccurl_set_callbacks(
-                handle, context,
+                handle,
+                context,
                 { data, size, count, context in
                     guard let data, let easy = EasyTransfer.from(context) else { return 0 }
                     return easy.header(UnsafeRawBufferPointer(start: data, count: size * count)) ? size * count : 0
@@ -67,9 +68,14 @@ struct CurlSetup {
                     let peer = address.pointee
                     let offset = MemoryLayout<curl_sockaddr>.offset(of: \.addr) ?? 16
                     return easy.open(
-                        peer.family, peer.socktype, peer.protocol,
-                        IPAddress(socketAddress: UnsafeRawPointer(address) + offset, length: peer.addrlen))
-                }))
+                        peer.family,
+                        peer.socktype,
+                        peer.protocol,
+                        IPAddress(socketAddress: UnsafeRawPointer(address) + offset, length: peer.addrlen)
+                    )
+                }
+            )
+        )
     }
 }
 

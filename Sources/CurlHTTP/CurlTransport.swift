@@ -23,8 +23,10 @@ package final class CurlTransport: HTTPTransport {
         }
         let (status, headers) = try head.get()
         return TransportResponse(
-            status: status, headers: headers,
-            body: TransportBody { () async throws(CodeForgeError) -> [UInt8]? in try await handle.next() })
+            status: status,
+            headers: headers,
+            body: TransportBody { () async throws(CodeForgeError) -> [UInt8]? in try await handle.next() }
+        )
     }
 }
 

@@ -25,7 +25,10 @@ final class EasyTransfer {
 
     /// - Parameter spent: Time the name lookup took; it counts against the limits.
     init(
-        _ transfer: Transfer, addresses: [IPAddress], spent: Duration, authorities: String?
+        _ transfer: Transfer,
+        addresses: [IPAddress],
+        spent: Duration,
+        authorities: String?
     ) throws(CodeForgeError) {
         guard let handle = curl_easy_init() else {
             throw CodeForgeError(.unavailable, "\(transfer.plan.label): no memory for the transfer")
@@ -138,7 +141,8 @@ final class EasyTransfer {
         if text.isEmpty { return headEnded() }
         if text.starts(with: "HTTP/".utf8) {
             let parts = text.split(separator: 0x20, maxSplits: 2)
-            guard parts.count >= 2, parts[1].count == 3, let code = Int(String(decoding: parts[1], as: UTF8.self)) else {
+            guard parts.count >= 2, parts[1].count == 3, let code = Int(String(decoding: parts[1], as: UTF8.self))
+            else {
                 return fail(.unavailable, "the response's status line is malformed")
             }
             status = code
@@ -150,7 +154,8 @@ final class EasyTransfer {
         }
         let field = HeaderList.Field(
             String(decoding: text[..<colon], as: UTF8.self),
-            String(decoding: EasyTransfer.trimmed(text[text.index(after: colon)...]), as: UTF8.self))
+            String(decoding: EasyTransfer.trimmed(text[text.index(after: colon)...]), as: UTF8.self)
+        )
         guard HeaderList.isValid(field) else { return fail(.unavailable, "a response header is malformed") }
         headers.fields.append(field)
         return true
@@ -188,7 +193,9 @@ final class EasyTransfer {
     func resume() {
         let keep = transfer.pausesToKeep()
         curl_easy_pause(
-            handle, (keep.receive ? ccurl_pause_receive : 0) | (keep.send ? ccurl_pause_send : 0))
+            handle,
+            (keep.receive ? ccurl_pause_receive : 0) | (keep.send ? ccurl_pause_send : 0)
+        )
     }
 
     // MARK: - The end
@@ -209,6 +216,10 @@ final class EasyTransfer {
         let detail = String(cString: errorText)
         let reason = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
         return .failure(
-            CodeForgeError(code == CURLE_OPERATION_TIMEDOUT ? .timeout : .unavailable, "\(transfer.plan.label): \(reason)"))
+            CodeForgeError(
+                code == CURLE_OPERATION_TIMEDOUT ? .timeout : .unavailable,
+                "\(transfer.plan.label): \(reason)"
+            )
+        )
     }
 }

@@ -11,7 +11,8 @@ enum Resolver {
     private static let running = Atomic<Int>(0)
 
     static func lookUp(
-        _ name: String, _ done: @escaping @Sendable (Result<[IPAddress], CodeForgeError>) -> Void
+        _ name: String,
+        _ done: @escaping @Sendable (Result<[IPAddress], CodeForgeError>) -> Void
     ) {
         let count = running.add(1, ordering: .relaxed).newValue
         let started =
@@ -62,7 +63,8 @@ extension IPAddress {
             guard let offset = MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr) else { return nil }
             self = .v6(
                 high: UInt64(bigEndian: socketAddress.loadUnaligned(fromByteOffset: offset, as: UInt64.self)),
-                low: UInt64(bigEndian: socketAddress.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self)))
+                low: UInt64(bigEndian: socketAddress.loadUnaligned(fromByteOffset: offset + 8, as: UInt64.self))
+            )
         default: return nil
         }
     }

@@ -59,7 +59,9 @@ struct TransferPlan: Sendable {
         }
         for address in resolved where !addresses.permits(address, host: url.host, port: url.port) {
             throw CodeForgeError(
-                .forbidden, "\(label): \(address) is not a public address; name the host as an exception to allow it")
+                .forbidden,
+                "\(label): \(address) is not a public address; name the host as an exception to allow it"
+            )
         }
     }
 }

@@ -32,9 +32,11 @@ struct Connection: Sendable {
         do throws(Refusal) {
             guard let head = try await reader.head() else { return false }
             note = Note(
-                time: .now(), method: Connection.plain(head.method, 32),
+                time: .now(),
+                method: Connection.plain(head.method, 32),
                 target: Connection.plain(head.target.prefix { $0 != "?" }, Connection.maximumTarget),
-                route: Router.route(of: head.target))
+                route: Router.route(of: head.target)
+            )
             if let seconds = limiter.take() { throw Refusal.rateLimited(seconds: seconds) }
             let destination = try router.destination(of: head)
             note.target = destination.template
@@ -47,7 +49,10 @@ struct Connection: Sendable {
 
     /// Passes a request on and its answer back.
     private func forward(
-        _ head: RequestHead, _ destination: Router.Destination, _ reader: RequestReader, _ note: Note
+        _ head: RequestHead,
+        _ destination: Router.Destination,
+        _ reader: RequestReader,
+        _ note: Note
     ) async -> Bool {
         if case .length(let length) = head.framing, length > destination.maxBodyBytes {
             return await refuse(Refusal.bodyTooLarge(destination.maxBodyBytes), note, reader: reader)
@@ -58,15 +63,24 @@ struct Connection: Sendable {
                 return false
             }
         }
-        let body = TransportBody { () async throws(CodeForgeError) -> [UInt8]? in try await reader.bodyChunk(of: number) }
+        let body = TransportBody { () async throws(CodeForgeError) -> [UInt8]? in try await reader.bodyChunk(of: number)
+        }
         let request = TransportRequest(
-            method: head.method, url: destination.url, headers: destination.headers,
+            method: head.method,
+            url: destination.url,
+            headers: destination.headers,
             body: Connection.body(head.framing, body),
-            limits: TransportLimits(idle: policy.upstreamIdleTimeout), addresses: policy.addresses)
+            limits: TransportLimits(idle: policy.upstreamIdleTimeout),
+            addresses: policy.addresses
+        )
         do {
             let response = try await transport.send(request)
             var relay = ResponseRelay(
-                client: client, policy: policy, scrubber: Scrubber(router.secrets), isMetered: destination.isMetered)
+                client: client,
+                policy: policy,
+                scrubber: Scrubber(router.secrets),
+                isMetered: destination.isMetered
+            )
             // An answer before the body's end: what still comes of it must not be read as the next request.
             let mayStay = await reader.isBodyDone && !head.wantsClose
             let failure = await relay.run(response, keepAlive: mayStay)
@@ -107,13 +121,16 @@ struct Connection: Sendable {
     /// Answers "no" and ends the connection.
     private func refuse(_ refusal: Refusal, _ note: Note, reader: RequestReader?) async -> Bool {
         let body = Array(
-            "{\"error\":\(JSONText.quoted(refusal.error)),\"message\":\(JSONText.quoted(refusal.message))}\n".utf8)
+            "{\"error\":\(JSONText.quoted(refusal.error)),\"message\":\(JSONText.quoted(refusal.message))}\n".utf8
+        )
         var head = "HTTP/1.1 \(refusal.status) \(ResponseRelay.reason(refusal.status))\r\n"
         head += "content-type: application/json\r\ncontent-length: \(body.count)\r\nconnection: close\r\n"
         for field in refusal.headers { head += "\(field.name): \(field.value)\r\n" }
         head += "\r\n"
         let isTaken = await client.write(
-            Array(head.utf8) + (note.method == "HEAD" ? [] : body), within: policy.idleTimeout)
+            Array(head.utf8) + (note.method == "HEAD" ? [] : body),
+            within: policy.idleTimeout
+        )
         var note = note
         note.responseBytes += note.method == "HEAD" ? 0 : body.count
         audit(note.decision(status: isTaken ? refusal.status : 0, reason: refusal.error))
@@ -130,7 +147,9 @@ struct Connection: Sendable {
                 case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x25, 0x2D, 0x2E, 0x2F, 0x3A, 0x5F, 0x7E: byte
                 default: UInt8(ascii: "?")
                 }
-            }, as: UTF8.self)
+            },
+            as: UTF8.self
+        )
     }
 }
 
@@ -157,10 +176,19 @@ private struct Note: Sendable {
     func decision(status: Int, reason: String) -> GatewayDecision {
         let spent = (ContinuousClock().now - started).components
         return GatewayDecision(
-            time: time, route: route, method: method, target: target, allowed: allowed, reason: reason, status: status,
-            requestBytes: requestBytes, responseBytes: responseBytes,
+            time: time,
+            route: route,
+            method: method,
+            target: target,
+            allowed: allowed,
+            reason: reason,
+            status: status,
+            requestBytes: requestBytes,
+            responseBytes: responseBytes,
             milliseconds: Int(spent.seconds * 1000 + spent.attoseconds / 1_000_000_000_000_000),
-            inputTokens: inputTokens, outputTokens: outputTokens)
+            inputTokens: inputTokens,
+            outputTokens: outputTokens
+        )
     }
 }
 

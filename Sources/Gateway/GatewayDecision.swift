@@ -31,8 +31,17 @@ package struct GatewayDecision: Sendable, Equatable {
     package var outputTokens: Int?
 
     package init(
-        time: Timestamp, route: Route, method: String, target: String, allowed: Bool, reason: String, status: Int,
-        requestBytes: Int = 0, responseBytes: Int = 0, milliseconds: Int = 0, inputTokens: Int? = nil,
+        time: Timestamp,
+        route: Route,
+        method: String,
+        target: String,
+        allowed: Bool,
+        reason: String,
+        status: Int,
+        requestBytes: Int = 0,
+        responseBytes: Int = 0,
+        milliseconds: Int = 0,
+        inputTokens: Int? = nil,
         outputTokens: Int? = nil
     ) {
         self.time = time

@@ -57,7 +57,10 @@ package struct GatewayPolicy: Sendable {
     package var upstreamIdleTimeout: Duration = .seconds(600)
 
     package init(
-        anthropic: Model? = nil, openai: Model? = nil, git: Git? = nil, addresses: AddressRule = .publicOnly
+        anthropic: Model? = nil,
+        openai: Model? = nil,
+        git: Git? = nil,
+        addresses: AddressRule = .publicOnly
     ) {
         self.anthropic = anthropic
         self.openai = openai

@@ -32,7 +32,9 @@ package final class GatewayServer: Sendable {
     ///   - descriptor: A listening TCP socket; owned by the server from here on.
     ///   - audit: Called once for every request, from any thread; must not block.
     package init(
-        descriptor: Int32, policy: GatewayPolicy, transport: any HTTPTransport,
+        descriptor: Int32,
+        policy: GatewayPolicy,
+        transport: any HTTPTransport,
         audit: @escaping @Sendable (GatewayDecision) -> Void
     ) {
         self.descriptor = descriptor
@@ -104,7 +106,13 @@ package final class GatewayServer: Sendable {
     private func accepted(_ client: ClientChannel, _ router: Router) {
         let id = ObjectIdentifier(client)
         let connection = Connection(
-            client: client, policy: policy, router: router, limiter: limiter, transport: transport, audit: audit)
+            client: client,
+            policy: policy,
+            router: router,
+            limiter: limiter,
+            transport: transport,
+            audit: audit
+        )
         let task = connections.withLock { connections -> Task<Void, Never> in
             let hasRoom = connections.isOpen && connections.tasks.count < policy.maxConnections
             // Refusals are kept too, so that they end with the server; their number is bounded by their short life.

@@ -17,50 +17,87 @@ struct Refusal: Error, Equatable {
     static let version = Refusal(status: 505, error: "http_version", message: "The gateway speaks HTTP/1.1 only.")
     static let upgrade = Refusal(status: 400, error: "upgrade_refused", message: "The gateway upgrades no connection.")
     static let headersTooLarge = Refusal(
-        status: 431, error: "headers_too_large", message: "The request's headers are too large.")
+        status: 431,
+        error: "headers_too_large",
+        message: "The request's headers are too large."
+    )
     static func bodyTooLarge(_ limit: Int) -> Refusal {
         Refusal(status: 413, error: "body_too_large", message: "The body is longer than \(limit) bytes.")
     }
     static let slowHeaders = Refusal(
-        status: 408, error: "request_timeout", message: "The request's headers took too long to arrive.")
+        status: 408,
+        error: "request_timeout",
+        message: "The request's headers took too long to arrive."
+    )
     static let slowBody = Refusal(
-        status: 408, error: "request_timeout", message: "The request's body took too long to arrive.")
+        status: 408,
+        error: "request_timeout",
+        message: "The request's body took too long to arrive."
+    )
     static let tooManyConnections = Refusal(
-        status: 503, error: "too_many_connections", message: "The task has too many connections open.",
-        headers: ["Retry-After": "1"])
+        status: 503,
+        error: "too_many_connections",
+        message: "The task has too many connections open.",
+        headers: ["Retry-After": "1"]
+    )
     static func rateLimited(seconds: Int) -> Refusal {
         Refusal(
-            status: 429, error: "rate_limited", message: "Too many requests; try again in \(seconds) s.",
-            headers: ["Retry-After": "\(seconds)"])
+            status: 429,
+            error: "rate_limited",
+            message: "Too many requests; try again in \(seconds) s.",
+            headers: ["Retry-After": "\(seconds)"]
+        )
     }
 
     static let proxy = Refusal(
-        status: 403, error: "proxy_refused",
-        message: "This sandbox has no network: the gateway is no proxy. Only its own routes are there.")
+        status: 403,
+        error: "proxy_refused",
+        message: "This sandbox has no network: the gateway is no proxy. Only its own routes are there."
+    )
     static let notFound = Refusal(
-        status: 404, error: "not_found", message: "The gateway has no such route; this request is not allowed.")
+        status: 404,
+        error: "not_found",
+        message: "The gateway has no such route; this request is not allowed."
+    )
     static func notAllowed(_ route: GatewayDecision.Route) -> Refusal {
         Refusal(
-            status: 403, error: "route_refused", message: "The task's profile does not allow /\(route.rawValue).")
+            status: 403,
+            error: "route_refused",
+            message: "The task's profile does not allow /\(route.rawValue)."
+        )
     }
     static func endpoint(_ route: GatewayDecision.Route) -> Refusal {
         Refusal(
-            status: 403, error: "endpoint_refused", message: "This is not one of the allowed paths of /\(route.rawValue).")
+            status: 403,
+            error: "endpoint_refused",
+            message: "This is not one of the allowed paths of /\(route.rawValue)."
+        )
     }
     static func method(_ allowed: String) -> Refusal {
         Refusal(
-            status: 405, error: "method_not_allowed", message: "This path takes \(allowed) only.",
-            headers: ["Allow": allowed])
+            status: 405,
+            error: "method_not_allowed",
+            message: "This path takes \(allowed) only.",
+            headers: ["Allow": allowed]
+        )
     }
     static func noKey(_ route: GatewayDecision.Route) -> Refusal {
         Refusal(
-            status: 403, error: "no_key",
-            message: "No API key for /\(route.rawValue) is configured in the service; ask its operator to add one.")
+            status: 403,
+            error: "no_key",
+            message: "No API key for /\(route.rawValue) is configured in the service; ask its operator to add one."
+        )
     }
     static let otherRepository = Refusal(
-        status: 403, error: "repository_refused", message: "Only the task's own repository can be reached.")
+        status: 403,
+        error: "repository_refused",
+        message: "Only the task's own repository can be reached."
+    )
     static let pushRefused = Refusal(
-        status: 403, error: "push_refused", message: "The task may read its repository but not push to it.")
+        status: 403,
+        error: "push_refused",
+        message: "The task may read its repository but not push to it."
+    )
 }
 
 extension Refusal {

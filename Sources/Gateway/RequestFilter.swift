@@ -30,7 +30,8 @@ enum RequestFilter {
         var headers = HeaderList(
             fields.filter {
                 !hopByHop.contains($0.name) && !notForModels.contains($0.name) && !named.contains($0.name)
-            })
+            }
+        )
         // Only plain text can be searched for the key and metered.
         headers.append("accept-encoding", "identity")
         return headers
@@ -53,7 +54,8 @@ enum RequestFilter {
                     !named.contains(field.name), !scrubber.contains(in: field.name)
                 else { return nil }
                 return HeaderList.Field(field.name, scrubber.scrubbed(field.value))
-            })
+            }
+        )
     }
 
     /// Names that the sender declared as being about the connection.

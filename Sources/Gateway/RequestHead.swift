@@ -39,7 +39,9 @@ struct RequestHead: Sendable, Equatable {
                 throw Refusal.malformed("a header line has no colon")
             }
             let field = HeaderList.Field(
-                String(line[..<colon]), RequestHead.trimmed(line[line.index(after: colon)...]))
+                String(line[..<colon]),
+                RequestHead.trimmed(line[line.index(after: colon)...])
+            )
             guard HeaderList.isValid(field) else { throw Refusal.malformed("a header is malformed") }
             headers.append(HeaderList.Field(field.name.lowercased(), field.value))
         }

@@ -31,7 +31,9 @@ struct ResponseRelay: Sendable {
         if let refusal = ResponseRelay.unusable(response) { return Outcome(refusal: refusal, reason: refusal.error) }
         let isEventStream = response.headers["content-type"]?.lowercased().hasPrefix("text/event-stream") == true
         meter = TokenMeter(isEventStream: isEventStream)
-        guard await writeHead(response, keepAlive: keepAlive) else { return Outcome(refusal: nil, reason: "client_gone") }
+        guard await writeHead(response, keepAlive: keepAlive) else {
+            return Outcome(refusal: nil, reason: "client_gone")
+        }
         var body = response.body.makeAsyncIterator()
         do throws(CodeForgeError) {
             while let chunk = try await body.next() {
@@ -55,15 +57,20 @@ struct ResponseRelay: Sendable {
     private static func unusable(_ response: TransportResponse) -> Refusal? {
         if (300..<400).contains(response.status), response.status != 304 {
             return Refusal(
-                status: 502, error: "upstream_redirect",
-                message: "The upstream answers with a redirect (\(response.status)), which the gateway does not follow; "
-                    + "configure the address it leads to.")
+                status: 502,
+                error: "upstream_redirect",
+                message:
+                    "The upstream answers with a redirect (\(response.status)), which the gateway does not follow; "
+                    + "configure the address it leads to."
+            )
         }
         let codings = response.headers.all("content-encoding").map { $0.lowercased() }
         guard codings.allSatisfy({ $0.isEmpty || $0 == "identity" }) else {
             return Refusal(
-                status: 502, error: "upstream_encoding",
-                message: "The upstream compresses its answer although it was asked not to.")
+                status: 502,
+                error: "upstream_encoding",
+                message: "The upstream compresses its answer although it was asked not to."
+            )
         }
         return nil
     }

@@ -2,8 +2,8 @@ import Domain
 
 /// Where a request goes, or why nowhere. Pure: a request's method, target and headers in, a decision out.
 ///
-/// Paths are compared as they were sent and upstream URLs are put together from the policy and a closed set of paths, so
-/// no encoding, dot segment or second slash has a meaning anywhere.
+/// Paths are compared as they were sent and upstream URLs are put together from the policy and a closed set of paths,
+/// so no encoding, dot segment or second slash has a meaning anywhere.
 struct Router: Sendable {
     struct Destination: Sendable {
         var route: GatewayDecision.Route
@@ -104,8 +104,12 @@ struct Router: Sendable {
     ]
 
     private func model(
-        _ head: RequestHead, _ path: String, _ query: String?, _ route: GatewayDecision.Route,
-        _ model: GatewayPolicy.Model?, _ base: String?
+        _ head: RequestHead,
+        _ path: String,
+        _ query: String?,
+        _ route: GatewayDecision.Route,
+        _ model: GatewayPolicy.Model?,
+        _ base: String?
     ) throws(Refusal) -> Destination {
         guard let model, let base else { throw Refusal.notAllowed(route) }
         let rest = String(path.dropFirst(route.rawValue.count + 1))
@@ -123,8 +127,13 @@ struct Router: Sendable {
             headers.append("authorization", "Bearer " + key)
         }
         return Destination(
-            route: route, template: template, url: base + rest + (query.map { "?" + $0 } ?? ""), headers: headers,
-            maxBodyBytes: policy.maxBodyBytes, isMetered: method == "POST")
+            route: route,
+            template: template,
+            url: base + rest + (query.map { "?" + $0 } ?? ""),
+            headers: headers,
+            maxBodyBytes: policy.maxBodyBytes,
+            isMetered: method == "POST"
+        )
     }
 
     private static func isModelID(_ text: Substring) -> Bool {
@@ -157,8 +166,13 @@ struct Router: Sendable {
         var headers = RequestFilter.gitHeaders(head.headers)
         if let credential = git.credential { headers.append("authorization", "Basic " + credential) }
         return Destination(
-            route: .git, template: "{repository}" + rest, url: git.url + rest + (query.map { "?" + $0 } ?? ""),
-            headers: headers, maxBodyBytes: policy.maxPackBytes, isMetered: false)
+            route: .git,
+            template: "{repository}" + rest,
+            url: git.url + rest + (query.map { "?" + $0 } ?? ""),
+            headers: headers,
+            maxBodyBytes: policy.maxPackBytes,
+            isMetered: false
+        )
     }
 
     /// The rest of `path` behind the repository; only the host's letters have no case.

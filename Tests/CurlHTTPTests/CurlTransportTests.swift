@@ -53,9 +53,13 @@ extension String {
         }
         let response = try await transport.send(
             TransportRequest(
-                method: "POST", url: local(server, "/a/../%2e/b?q=1&r={x}"),
-                headers: ["X-Api-Key": "k", "Empty": "", "content-type": "application/json"], body: .bytes(Array("{}".utf8)),
-                addresses: loopback))
+                method: "POST",
+                url: local(server, "/a/../%2e/b?q=1&r={x}"),
+                headers: ["X-Api-Key": "k", "Empty": "", "content-type": "application/json"],
+                body: .bytes(Array("{}".utf8)),
+                addresses: loopback
+            )
+        )
         #expect(response.status == 201)
         #expect(response.headers.all("X-ONE") == ["1", "2"])
         #expect(text(try await response.body.collect(upTo: 100)) == "hello")
@@ -64,7 +68,8 @@ extension String {
             lines == [
                 "POST /a/../%2e/b?q=1&r={x} HTTP/1.1", "Host: 127.0.0.1:\(server.port)", "X-Api-Key: k", "Empty:",
                 "content-type: application/json", "Content-Length: 2", "", "{}",
-            ])
+            ]
+        )
     }
 
     @Test func returnsTheHeadBeforeTheBodyEnds() async throws {
@@ -106,7 +111,12 @@ extension String {
         }
         let response = try await transport.send(
             TransportRequest(
-                method: "POST", url: local(server), body: .stream(body, length: length), addresses: loopback))
+                method: "POST",
+                url: local(server),
+                body: .stream(body, length: length),
+                addresses: loopback
+            )
+        )
         #expect(response.status == 200)
         let got = seen.withLock { $0 }
         #expect(got.utf8.count { $0 == UInt8(ascii: "x") } == 600_000)
@@ -129,7 +139,12 @@ extension String {
         }
         let code = await failure(
             TransportRequest(
-                method: "POST", url: local(server), body: .stream(body, length: length), addresses: loopback))
+                method: "POST",
+                url: local(server),
+                body: .stream(body, length: length),
+                addresses: loopback
+            )
+        )
         #expect(code == .invalidArgument)
         #expect(!seen.withLock { $0 }.contains("smuggled HTTP/1") || length > 20)
     }
@@ -159,7 +174,8 @@ extension String {
             }
         }
         let response = try await transport.send(
-            TransportRequest(url: local(server), limits: TransportLimits(idle: .milliseconds(200)), addresses: loopback))
+            TransportRequest(url: local(server), limits: TransportLimits(idle: .milliseconds(200)), addresses: loopback)
+        )
         await stalled.wait()
         // What the kernel's two socket buffers hold, and 64 KiB of ours.
         #expect(stalledAt.withLock { $0 } < 16 << 20)
@@ -194,7 +210,8 @@ extension String {
             }
         }
         async let response = transport.send(
-            TransportRequest(method: "PUT", url: local(server), body: .stream(body, length: nil), addresses: loopback))
+            TransportRequest(method: "PUT", url: local(server), body: .stream(body, length: nil), addresses: loopback)
+        )
         await stopped.wait()
         #expect(pulled.withLock { $0 } < 500)
         go.set()
@@ -257,8 +274,13 @@ extension String {
         #expect(
             await failure(
                 TransportRequest(
-                    url: local(server), limits: TransportLimits(idle: .milliseconds(200)), addresses: loopback))
-                == .timeout)
+                    url: local(server),
+                    limits: TransportLimits(idle: .milliseconds(200)),
+                    addresses: loopback
+                )
+            )
+                == .timeout
+        )
     }
 
     @Test func theTotalLimitEndsAServerThatDrips() async throws {
@@ -270,8 +292,12 @@ extension String {
         #expect(
             await failure(
                 TransportRequest(
-                    url: local(server), limits: TransportLimits(idle: .seconds(30), total: .milliseconds(300)),
-                    addresses: loopback)) == .timeout)
+                    url: local(server),
+                    limits: TransportLimits(idle: .seconds(30), total: .milliseconds(300)),
+                    addresses: loopback
+                )
+            ) == .timeout
+        )
     }
 
     @Test func aTruncatedBodyIsAnError() async throws {
@@ -300,24 +326,30 @@ extension String {
         let (descriptor, port) = LocalSocket.listen()
         close(descriptor)
         #expect(
-            await failure(TransportRequest(url: "http://127.0.0.1:\(port)/", addresses: loopback)) == .unavailable)
+            await failure(TransportRequest(url: "http://127.0.0.1:\(port)/", addresses: loopback)) == .unavailable
+        )
     }
 
-    @Test(arguments: ["localhost", "LOCALHOST", "localhost.", "127.0.0.1", "127.9.9.9", "[::1]", "[::ffff:127.0.0.1]",
-        "[::ffff:7f00:1]", "0.0.0.0", "[::]", "10.0.0.1", "169.254.169.254", "[64:ff9b::7f00:1]", "[2002:7f00:1::]"])
+    @Test(arguments: [
+        "localhost", "LOCALHOST", "localhost.", "127.0.0.1", "127.9.9.9", "[::1]", "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]", "0.0.0.0", "[::]", "10.0.0.1", "169.254.169.254", "[64:ff9b::7f00:1]", "[2002:7f00:1::]",
+    ])
     func addressesInsideAreRefusedAndNeverDialled(host: String) async {
         let server = LocalServer { _ in }
         #expect(await failure(TransportRequest(url: "http://\(host):\(server.port)/")) == .forbidden)
         #expect(server.accepted == 0)
     }
 
-    @Test(arguments: ["127.0.0.1.", "2130706433", "0x7f000001", "0x7f.1", "127.1", "0177.0.0.1", "127.0.0.01",
-        "127.0.0.1%00.example.com", "user@127.0.0.1", "[::1%25lo]", "[127.0.0.1]", "１２７.0.0.1", "a..b", "-.0x1"])
+    @Test(arguments: [
+        "127.0.0.1.", "2130706433", "0x7f000001", "0x7f.1", "127.1", "0177.0.0.1", "127.0.0.01",
+        "127.0.0.1%00.example.com", "user@127.0.0.1", "[::1%25lo]", "[127.0.0.1]", "１２７.0.0.1", "a..b", "-.0x1",
+    ])
     func hostsWithTwoReadingsAreInvalid(host: String) async {
         let server = LocalServer { _ in }
         #expect(
             await failure(TransportRequest(url: "http://\(host):\(server.port)/", addresses: loopback))
-                == .invalidArgument)
+                == .invalidArgument
+        )
         #expect(server.accepted == 0)
     }
 
@@ -328,9 +360,11 @@ extension String {
         }
         let rule = try AddressRule(exceptions: ["localhost:\(server.port)"])
         #expect(
-            await failure(TransportRequest(url: "http://localhost:\(server.port)/", addresses: rule)) == nil)
+            await failure(TransportRequest(url: "http://localhost:\(server.port)/", addresses: rule)) == nil
+        )
         #expect(
-            await failure(TransportRequest(url: "http://localhost:\(server.port ^ 1)/", addresses: rule)) == .forbidden)
+            await failure(TransportRequest(url: "http://localhost:\(server.port ^ 1)/", addresses: rule)) == .forbidden
+        )
         // The open connection of the permitted request must not serve one that is not.
         #expect(await failure(TransportRequest(url: "http://localhost:\(server.port)/")) == .forbidden)
         #expect(server.accepted == 1)
@@ -346,7 +380,8 @@ extension String {
         let server = LocalServer { _ in }
         #expect(
             await failure(TransportRequest(url: local(server), headers: headers, addresses: loopback))
-                == .invalidArgument)
+                == .invalidArgument
+        )
         #expect(server.accepted == 0)
     }
 
@@ -378,7 +413,9 @@ extension String {
     @Test func manyTransfersAtOnceAllEnd() async throws {
         let server = LocalServer { socket in
             while request(socket).contains("GET") {
-                socket.write("HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + String(repeating: "z", count: 100_000))
+                socket.write(
+                    "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + String(repeating: "z", count: 100_000)
+                )
             }
         }
         try await withThrowingTaskGroup(of: Int.self) { group in

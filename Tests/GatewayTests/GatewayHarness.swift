@@ -36,7 +36,9 @@ struct SeenRequest: Sendable {
         for line in lines.dropFirst() {
             let colon = line.firstIndex(of: ":")!
             headers.append(
-                line[..<colon].lowercased(), String(line[line.index(after: colon)...].drop { $0 == " " }))
+                line[..<colon].lowercased(),
+                String(line[line.index(after: colon)...].drop { $0 == " " })
+            )
         }
         var request = SeenRequest(method: parts[0], target: parts[1], headers: headers, body: [])
         guard wantsBody else { return request }
@@ -102,11 +104,13 @@ struct GatewayHarness: Sendable {
             anthropic: .init(baseURL: "http://127.0.0.1:\(port)/up", apiKey: modelKey),
             openai: .init(baseURL: "http://127.0.0.1:\(port)/v1/", apiKey: modelKey),
             git: .init(repositoryURL: "http://127.0.0.1:\(port)/Owner/repo.git", token: gitToken),
-            addresses: try AddressRule(exceptions: ["127.0.0.1:\(port)"]))
+            addresses: try AddressRule(exceptions: ["127.0.0.1:\(port)"])
+        )
     }
 
     static func run<Result>(
-        _ policy: GatewayPolicy, transport: any HTTPTransport = CurlTransport(),
+        _ policy: GatewayPolicy,
+        transport: any HTTPTransport = CurlTransport(),
         _ body: (GatewayHarness) async throws -> Result
     ) async throws -> Result {
         let (descriptor, port) = LocalSocket.listen()
@@ -150,7 +154,8 @@ struct GatewayHarness: Sendable {
 }
 
 func post(_ target: String, _ body: String, _ headers: String = "") -> String {
-    "POST \(target) HTTP/1.1\r\nHost: gateway\r\n\(headers)Connection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+    "POST \(target) HTTP/1.1\r\nHost: gateway\r\n\(headers)Connection: close\r\n"
+        + "Content-Length: \(body.utf8.count)\r\n\r\n"
         + body
 }
 

@@ -9,7 +9,10 @@ import Testing
 /// What must not get through: each case is tried as raw bytes on a real socket, and the upstream must see nothing.
 @Suite(.timeLimit(.minutes(2))) struct GatewayRefusalTests {
     private func refused(
-        _ raw: String, _ status: Int, _ error: String, policy change: (inout GatewayPolicy) -> Void = { _ in }
+        _ raw: String,
+        _ status: Int,
+        _ error: String,
+        policy change: (inout GatewayPolicy) -> Void = { _ in }
     ) async throws {
         let upstream = Upstream()
         var policy = try GatewayHarness.policy(upstream.port)
@@ -55,16 +58,24 @@ import Testing
         try await refused(get("/anthropic/v1/messages"), 405, "method_not_allowed")
         try await refused(post("/openai/v1/models", "{}"), 405, "method_not_allowed")
         try await refused(
-            "DELETE /anthropic/v1/models/x HTTP/1.1\r\nHost: g\r\n\r\n", 405, "method_not_allowed")
+            "DELETE /anthropic/v1/models/x HTTP/1.1\r\nHost: g\r\n\r\n",
+            405,
+            "method_not_allowed"
+        )
         try await refused(
-            "GET /openai/v1/models HTTP/1.1\r\nHost: g\r\nContent-Length: 1\r\n\r\nx", 400, "bad_request")
+            "GET /openai/v1/models HTTP/1.1\r\nHost: g\r\nContent-Length: 1\r\n\r\nx",
+            400,
+            "bad_request"
+        )
     }
 
     @Test func routesNeedThePolicyAndAKey() async throws {
         try await refused(post("/anthropic/v1/messages", "{}"), 403, "route_refused") { $0.anthropic = nil }
         try await refused(post("/openai/v1/responses", "{}"), 403, "route_refused") { $0.openai = nil }
         try await refused(
-            get("/git/127.0.0.1:{PORT}/Owner/repo.git/info/refs?service=git-upload-pack"), 403, "route_refused"
+            get("/git/127.0.0.1:{PORT}/Owner/repo.git/info/refs?service=git-upload-pack"),
+            403,
+            "route_refused"
         ) { $0.git = nil }
         try await refused(post("/anthropic/v1/messages", "{}"), 403, "no_key") { $0.anthropic?.apiKey = nil }
     }
@@ -76,13 +87,15 @@ import Testing
         " GET /openai/v1/models HTTP/1.1\r\nHost: g\r\n\r\n", "GET\t/openai/v1/models\tHTTP/1.1\r\nHost: g\r\n\r\n",
         "GET /openai/v1/models HTTP/1.1 \r\nHost: g\r\n\r\n", "GET /openai/v1/models HTTP/1.1\r\n\r\n",
         "GET /openai/v1/models HTTP/1.1\r\nHost: g\r\nHost: h\r\n\r\n",
-        "GET /openai/v1/models HTTP/1.1\r\nHost : g\r\n\r\n", "GET /openai/v1/models HTTP/1.1\r\nHost: g\r\n: x\r\n\r\n",
+        "GET /openai/v1/models HTTP/1.1\r\nHost : g\r\n\r\n",
+        "GET /openai/v1/models HTTP/1.1\r\nHost: g\r\n: x\r\n\r\n",
         "GET /openai/v1/models HTTP/1.1\r\nHost: g\r\nX: a\r\n b\r\n\r\n",
         "GET /openai/v1/models HTTP/1.1\r\nHost: g\r\nX: a\u{0}b\r\n\r\n",
         "GET /openai/v1/models HTTP/1.1\r\nHost: g\r\nno colon\r\n\r\n",
         "GET /openai/v1/models HTTP/1.1\r\nHost: g\r\nX: \u{e9}\r\n\r\n",
         "GET /openai/v1/models#x HTTP/1.1\r\nHost: g\r\n\r\n", "GET /openai/v1\\models HTTP/1.1\r\nHost: g\r\n\r\n",
-        "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\n"
+            + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\nhello",
         "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nContent-Length: 5, 5\r\n\r\nhello",
         "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nContent-Length: +5\r\n\r\nhello",
@@ -92,7 +105,8 @@ import Testing
         "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nContent-Length: 99999999999999999999\r\n\r\nhello",
         "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
         "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
-        "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\n"
+            + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
         "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nExpect: 200-ok\r\nContent-Length: 1\r\n\r\nx",
         "\u{16}\u{03}\u{01}\u{02}\u{00}\n", "PRI * HTTP/2.0\r\n\nSM",
@@ -182,7 +196,8 @@ import Testing
             let path = base.replacing("{PORT}", with: "\(upstream.port)") + "/git-receive-pack"
             #expect(
                 await gateway.exchange(post(path, "pack", "Authorization: Basic eDp5\r\nX-Other: 1\r\n"))
-                    .hasPrefix("HTTP/1.1 200"))
+                    .hasPrefix("HTTP/1.1 200")
+            )
             let seen = try #require(upstream.seen.first)
             #expect(seen.target == "/Owner/repo.git/git-receive-pack")
             #expect(seen.headers.all("authorization") == ["Basic b2F1dGgyOmdocF90ZXN0XzAxMjM0NTY3ODlhYmNkZWY="])

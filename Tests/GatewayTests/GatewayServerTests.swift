@@ -14,10 +14,13 @@ import Testing
         try await GatewayHarness.run(GatewayHarness.policy(upstream.port)) { gateway in
             let answer = await gateway.exchange(
                 post(
-                    "/anthropic/v1/messages?beta=true", "{\"a\":1}",
+                    "/anthropic/v1/messages?beta=true",
+                    "{\"a\":1}",
                     "X-Api-Key: fake\r\nAuthorization: Bearer fake\r\nCookie: a=b\r\nAnthropic-Version: 2023-06-01\r\n"
                         + "Accept-Encoding: gzip, br\r\nX-Drop: 1\r\nContent-Type: application/json\r\n"
-                        + "Proxy-Authorization: x\r\nX-Forwarded-For: 1.2.3.4\r\nTE: trailers\r\n"))
+                        + "Proxy-Authorization: x\r\nX-Forwarded-For: 1.2.3.4\r\nTE: trailers\r\n"
+                )
+            )
             #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
             #expect(answer.hasSuffix("\r\n\r\n{}"))
             let seen = try #require(upstream.seen.first)
@@ -47,7 +50,9 @@ import Testing
         let upstream = Upstream()
         try await GatewayHarness.run(GatewayHarness.policy(upstream.port)) { gateway in
             _ = await gateway.exchange(
-                "GET /openai/v1/models HTTP/1.1\r\nHost: g\r\nConnection: close, X-Drop\r\nX-Drop: 1\r\nX-Keep: 1\r\n\r\n")
+                "GET /openai/v1/models HTTP/1.1\r\nHost: g\r\n"
+                    + "Connection: close, X-Drop\r\nX-Drop: 1\r\nX-Keep: 1\r\n\r\n"
+            )
             let seen = try #require(upstream.seen.first)
             #expect(seen.headers["x-drop"] == nil)
             #expect(seen.headers["x-keep"] == "1")
@@ -62,10 +67,12 @@ import Testing
             return socket.write("HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)")
         }
         try await GatewayHarness.run(GatewayHarness.policy(upstream.port)) { gateway in
-            let chunked = "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n"
+            let chunked =
+                "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n"
                 + "5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n"
             let answer = await gateway.exchange(
-                "GET /openai/v1/models/a HTTP/1.1\r\nHost: g\r\n\r\n" + chunked + get("/openai/v1/models/b"))
+                "GET /openai/v1/models/a HTTP/1.1\r\nHost: g\r\n\r\n" + chunked + get("/openai/v1/models/b")
+            )
             let bodies = answer.split(separator: "HTTP/1.1 200 OK").map { $0.split(separator: "\r\n\r\n").last ?? "" }
             #expect(bodies == ["/v1/models/a", "/v1/responses", "/v1/models/b"])
             #expect(text(upstream.seen[1].body) == "hello!")
@@ -80,9 +87,12 @@ import Testing
             socket.write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
             send(
                 "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":12,"
-                    + "\"cache_read_input_tokens\":30,\"output_tokens\":1}}}\n\n")
+                    + "\"cache_read_input_tokens\":30,\"output_tokens\":1}}}\n\n"
+            )
             while !go.isSet { usleep(1000) }
-            send("event: message_delta\ndata: {\"delta\":{\"t\":\"\\\"usage\\\":{\\\"output_tokens\\\":9}\"},\"usage\":")
+            send(
+                "event: message_delta\ndata: {\"delta\":{\"t\":\"\\\"usage\\\":{\\\"output_tokens\\\":9}\"},\"usage\":"
+            )
             send("{\"output_tokens\":77}}\n\n")
             return socket.write("0\r\n\r\n")
         }
@@ -109,7 +119,8 @@ import Testing
             let answer = await LocalThread.run {
                 socket.write(
                     "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nExpect: 100-continue\r\nContent-Length: 4\r\n"
-                        + "Connection: close\r\n\r\n")
+                        + "Connection: close\r\n\r\n"
+                )
                 let interim = socket.read(until: "\r\n\r\n")
                 socket.write("body")
                 return interim + text(socket.readToEnd())
@@ -122,7 +133,7 @@ import Testing
     // MARK: - Secrets
 
     @Test(arguments: [1, 2, 3, 7, 10_000]) func theKeyNeverComesBack(piece: Int) async throws {
-        let basic = "eC1hY2Nlc3MtdG9rZW46" // Base64 of "x-access-token:", whose token follows.
+        let basic = "eC1hY2Nlc3MtdG9rZW46"  // Base64 of "x-access-token:", whose token follows.
         let upstream = Upstream { request, socket in
             var all = "before \(request.headers["x-api-key"] ?? "") \(modelKey)\(modelKey) sk-ant-test-01 " + gitToken
             all += " \(modelKey.dropLast())"
@@ -160,7 +171,8 @@ import Testing
             let answer = await gateway.exchange(get(path))
             #expect(
                 upstream.seen.first?.headers["authorization"]
-                    == "Basic eC1hY2Nlc3MtdG9rZW46Z2hwX3Rlc3RfMDEyMzQ1Njc4OWFiY2RlZg==")
+                    == "Basic eC1hY2Nlc3MtdG9rZW46Z2hwX3Rlc3RfMDEyMzQ1Njc4OWFiY2RlZg=="
+            )
             #expect(answer.contains("\r\n\r\nBasic ****"))
             #expect(!answer.contains("eC1hY2"))
         }

@@ -7,8 +7,8 @@ package struct AddressRule: Sendable, Hashable {
 
     private init() {}
 
-    /// - Parameter exceptions: `host` or `host:port`. A name may then resolve to this host or a private network, yet not
-    ///   to a link-local or metadata address; an address named as such may be anything that can be dialled.
+    /// - Parameter exceptions: `host` or `host:port`. A name may then resolve to this host or a private network, yet
+    ///   not to a link-local or metadata address; an address named as such may be anything that can be dialled.
     /// - Throws: `.invalidArgument` for a malformed entry.
     package init(exceptions: [String]) throws(CodeForgeError) {
         for text in exceptions {

@@ -1,8 +1,8 @@
 /// The one reading of a URL: what this holds is what is checked, resolved, dialled and sent.
 ///
 /// Parsers that differ about one text are how address filters are passed, so anything with two readings is refused:
-/// user names, fragments, backslashes, spaces, control and non-ASCII characters, empty labels, and numbers in hosts that
-/// are not plain dotted decimal (`127.1`, `0x7f000001`, `2130706433`, `127.0.0.1.`).
+/// user names, fragments, backslashes, spaces, control and non-ASCII characters, empty labels, and numbers in hosts
+/// that are not plain dotted decimal (`127.1`, `0x7f000001`, `2130706433`, `127.0.0.1.`).
 package struct HTTPURL: Sendable, Hashable {
     package enum Host: Sendable, Hashable {
         /// Lower case, no trailing dot.
@@ -107,7 +107,9 @@ package struct HTTPURL: Sendable, Hashable {
         return .name(name)
     }
 
-    private static func invalid(_ what: String) -> CodeForgeError { CodeForgeError(.invalidArgument, "the URL \(what)") }
+    private static func invalid(_ what: String) -> CodeForgeError {
+        CodeForgeError(.invalidArgument, "the URL \(what)")
+    }
 
     /// `host` or `host:port` as the `Host` header has it: no port when it is the scheme's own.
     package var authority: String { port == (isSecure ? 443 : 80) ? "\(host)" : "\(host):\(port)" }

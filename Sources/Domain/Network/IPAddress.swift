@@ -55,7 +55,8 @@ package enum IPAddress: Sendable, Hashable {
             let value = words.map(UInt64.init)
             self = .v6(
                 high: value[0] << 48 | value[1] << 32 | value[2] << 16 | value[3],
-                low: value[4] << 48 | value[5] << 32 | value[6] << 16 | value[7])
+                low: value[4] << 48 | value[5] << 32 | value[6] << 16 | value[7]
+            )
         } else {
             guard let bits = IPAddress.quad(bytes[...]) else { return nil }
             self = .v4(bits)

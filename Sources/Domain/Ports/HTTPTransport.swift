@@ -7,9 +7,9 @@ package protocol HTTPTransport: Sendable {
     ///
     /// Cancelling the calling task, or dropping the response's body, ends the transfer and closes its connection.
     ///
-    /// - Throws: `.invalidArgument` for a URL, method or header that is not sent as it is; `.forbidden` when the address
-    ///   rule refuses; `.timeout` with the limit that passed; `.unavailable` when the peer cannot be reached or breaks
-    ///   the protocol; `.cancelled` when the caller is.
+    /// - Throws: `.invalidArgument` for a URL, method or header that is not sent as it is; `.forbidden` when the
+    ///   address rule refuses; `.timeout` with the limit that passed; `.unavailable` when the peer cannot be reached
+    ///   or breaks the protocol; `.cancelled` when the caller is.
     func send(_ request: TransportRequest) async throws(CodeForgeError) -> TransportResponse
 }
 
@@ -34,8 +34,12 @@ package struct TransportRequest: Sendable {
     package var addresses: AddressRule
 
     package init(
-        method: String = "GET", url: String, headers: HeaderList = [:], body: Body = .none,
-        limits: TransportLimits = TransportLimits(), addresses: AddressRule = .publicOnly
+        method: String = "GET",
+        url: String,
+        headers: HeaderList = [:],
+        body: Body = .none,
+        limits: TransportLimits = TransportLimits(),
+        addresses: AddressRule = .publicOnly
     ) {
         self.method = method
         self.url = url

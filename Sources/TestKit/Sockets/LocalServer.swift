@@ -56,11 +56,14 @@ package enum LocalThread {
         var thread = pthread_t()
         let box = Unmanaged.passRetained(Box(work))
         let code = pthread_create(
-            &thread, nil,
+            &thread,
+            nil,
             { argument in
                 if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().work() }
                 return nil
-            }, box.toOpaque())
+            },
+            box.toOpaque()
+        )
         precondition(code == 0, "no thread left")
         pthread_detach(thread)
     }

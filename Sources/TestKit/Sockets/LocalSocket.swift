@@ -37,7 +37,8 @@ package final class LocalSocket: Sendable {
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let code = withUnsafeMutablePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.bind(descriptor, $0, length) | Glibc.listen(descriptor, 128) | getsockname(descriptor, $0, &length)
+                Glibc.bind(descriptor, $0, length) | Glibc.listen(descriptor, 128)
+                    | getsockname(descriptor, $0, &length)
             }
         }
         precondition(descriptor >= 0 && code == 0, "cannot listen on loopback: errno \(errno)")
