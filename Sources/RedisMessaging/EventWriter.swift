@@ -6,7 +6,7 @@ import Logging
 /// `append` copies into a buffer; a thread of its own sends batches. While Redis is away the batches go to a spool file
 /// and are sent, in order, once it is back. Each batch is one script that counts the writer's entries, so a batch whose
 /// answer was lost is sent again without appending anything twice.
-package final class EventWriter: Sendable {
+package final class EventWriter: EventSink {
     /// Bounds and names of a writer.
     package struct Settings: Sendable {
         package var taskID: String
@@ -18,7 +18,7 @@ package final class EventWriter: Sendable {
         package var spoolPath: String
         /// Largest size of the spool.
         package var spoolBytes: Int
-        /// Bytes in memory after which `append` waits.
+        /// Bytes in memory after which `waitForRoom` waits.
         package var memoryBytes: Int
 
         package init(
@@ -53,9 +53,7 @@ package final class EventWriter: Sendable {
 
     deinit { state.update { $0.isAbandoned = true } }
 
-    /// Appends in order. May be called from several threads.
-    ///
-    /// Blocks while the buffer is full, so never call it on the cooperative pool. After `close` it does nothing.
+    /// Appends in order. May be called from several threads; never blocks for long. After `close` it does nothing.
     package func append(_ body: LoggedEvent.Body) {
         switch body {
         case .event(let json): json.withUnsafeBytes { append($0, kind: EventField.event) }
@@ -67,20 +65,33 @@ package final class EventWriter: Sendable {
     package func append(event json: UnsafeRawBufferPointer) { append(json, kind: EventField.event) }
 
     private func append(_ json: UnsafeRawBufferPointer, kind: UInt8) {
-        let senderWaits: Bool? = state.wait { state in
+        let senderWaits = state.withLock { state in
             guard !state.isClosed else { return false }
-            guard state.queuedBytes < settings.memoryBytes else { return nil }
             state.append(json, kind: kind)
             return state.senderWaits
         }
-        if senderWaits == true { state.wake() }
+        if senderWaits { state.wake() }
+    }
+
+    /// Blocks while more than `memoryBytes` wait to be sent or spooled, so never call it on the cooperative pool.
+    package func waitForRoom() {
+        _ = state.wait { state in state.isClosed || state.queuedBytes < settings.memoryBytes ? true : nil }
+    }
+
+    /// Waits until everything appended before is in the log, however long that takes.
+    ///
+    /// - Throws: `.unavailable` when the writer ended before.
+    package func flush() async throws(CodeForgeError) {
+        guard await flush(within: nil) else {
+            throw CodeForgeError(.unavailable, "the event log was not reached before the writer ended")
+        }
     }
 
     /// Waits until everything appended before is in the log.
     ///
     /// - Parameter limit: Longest wait; `nil` for no limit.
     /// - Returns: Whether it is.
-    package func flush(within limit: Duration? = nil) async -> Bool {
+    package func flush(within limit: Duration?) async -> Bool {
         await withCheckedContinuation { continuation in
             state.update { state in
                 if state.sent == state.appended || state.hasEnded {

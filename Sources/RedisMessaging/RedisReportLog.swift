@@ -51,16 +51,21 @@ package final class RedisReportLog: ReportLog {
 }
 
 /// The supervisors' end of the report log.
-package final class ReportSender: Sendable {
+package final class ReportSender: ReportSink {
     private let client: RedisClient
 
     package init(_ client: RedisClient) { self.client = client }
+
+    /// Waits for a Redis that is away as long as anybody could still repair it: a day.
+    package func send(_ report: JobReport) async throws(CodeForgeError) {
+        try await send(report, patience: .seconds(86_400))
+    }
 
     /// Sends a report; on return it is in the log. May arrive twice.
     ///
     /// - Parameter patience: How long to wait for a Redis that is away.
     /// - Throws: `.unavailable` when the patience is used up.
-    package func send(_ report: JobReport, patience: Duration = .seconds(3600)) async throws(CodeForgeError) {
+    package func send(_ report: JobReport, patience: Duration) async throws(CodeForgeError) {
         let body: [UInt8]
         do {
             body = Array(try JSONEncoder().encode(report))
