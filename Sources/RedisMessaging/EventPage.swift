@@ -48,8 +48,7 @@ struct EventPager: Sendable {
             "XRANGE", .text(reader.keys.events(taskID)), .text(id == .zero ? "-" : "(\(id)"), "+", "COUNT", .int(count))
         return try await reader.perform("read events of task \(taskID)") { connection throws(RedisError) in
             let limit = count > 1 ? EventPager.mostBytes : .max
-            let list = try connection.send(command, maxBytes: limit)
-            return withExtendedLifetime(list) { EventPager.parse(list.root, after: id, wanted: count) }
+            return EventPager.parse(try connection.send(command, maxBytes: limit).root, after: id, wanted: count)
         }
     }
 
@@ -60,8 +59,8 @@ struct EventPager: Sendable {
         page.entries.reserveCapacity(total)
         for index in 0..<total {
             guard let entry = list[index], let name = entry[0], let fields = entry[1] else { continue }
-            if index == total - 1 { page.last = StreamID(name.raw) ?? id }
-            guard let kind = fields[0]?.raw.first, let value = fields[1]?.bytes else { continue }
+            if index == total - 1 { page.last = name.withBytes { StreamID($0) } ?? id }
+            guard let kind = fields[0]?.withBytes({ $0.first }), let value = fields[1]?.bytes else { continue }
             switch kind {
             case EventField.event: page.entries.append(LoggedEvent(id: name.text, body: .event(json: value)))
             case EventField.done: page.entries.append(LoggedEvent(id: name.text, body: .done(json: value)))

@@ -153,45 +153,58 @@ final class RedisConnection {
 
 /// A reply and all that hangs on it.
 final class RedisReply {
-    let root: RedisValue
-
-    fileprivate init(_ pointer: UnsafeMutableRawPointer) {
-        root = RedisValue(pointer.assumingMemoryBound(to: redisReply.self))
-    }
-
-    deinit { freeReplyObject(root.pointer) }
-}
-
-/// A part of a reply; valid as long as the `RedisReply` it came from.
-struct RedisValue {
     fileprivate let pointer: UnsafeMutablePointer<redisReply>
 
-    fileprivate init(_ pointer: UnsafeMutablePointer<redisReply>) { self.pointer = pointer }
-
-    var isNull: Bool { pointer.pointee.type == REDIS_REPLY_NIL }
-
-    var error: String? { pointer.pointee.type == REDIS_REPLY_ERROR ? text : nil }
-
-    /// Bytes of a string, status or error; none for anything else.
-    var raw: UnsafeRawBufferPointer {
-        guard let start = pointer.pointee.str else { return UnsafeRawBufferPointer(start: nil, count: 0) }
-        return UnsafeRawBufferPointer(start: start, count: Int(pointer.pointee.len))
+    fileprivate init(_ pointer: UnsafeMutableRawPointer) {
+        self.pointer = pointer.assumingMemoryBound(to: redisReply.self)
     }
 
-    var text: String { String(decoding: raw, as: UTF8.self) }
+    deinit { freeReplyObject(pointer) }
 
-    var bytes: [UInt8] { Array(raw) }
+    var root: RedisValue { RedisValue(pointer, of: self) }
+}
 
-    var integer: Int { Int(pointer.pointee.integer) }
+/// A part of a reply, which it keeps alive.
+struct RedisValue {
+    private let pointer: UnsafeMutablePointer<redisReply>
+    private let owner: RedisReply
+
+    fileprivate init(_ pointer: UnsafeMutablePointer<redisReply>, of owner: RedisReply) {
+        self.pointer = pointer
+        self.owner = owner
+    }
+
+    var isNull: Bool { read { $0.type == REDIS_REPLY_NIL } }
+
+    var error: String? { read { $0.type == REDIS_REPLY_ERROR } ? text : nil }
+
+    /// Bytes of a string, status or error; none for anything else.
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        read { reply in
+            guard let start = reply.str else { return body(UnsafeRawBufferPointer(start: nil, count: 0)) }
+            return body(UnsafeRawBufferPointer(start: start, count: Int(reply.len)))
+        }
+    }
+
+    var text: String { withBytes { String(decoding: $0, as: UTF8.self) } }
+
+    var bytes: [UInt8] { withBytes { Array($0) } }
+
+    var integer: Int { read { Int($0.integer) } }
 
     /// Elements of an array; 0 for anything else.
-    var count: Int { pointer.pointee.type == REDIS_REPLY_ARRAY ? Int(pointer.pointee.elements) : 0 }
+    var count: Int { read { $0.type == REDIS_REPLY_ARRAY ? Int($0.elements) : 0 } }
 
-    /// - Parameter index: 0..<`count`.
+    /// `nil` for an index that is not in 0..<`count`.
     subscript(_ index: Int) -> RedisValue? {
-        guard index < count, let element = pointer.pointee.element[index] else { return nil }
-        return RedisValue(element)
+        guard index < count, let element = read({ $0.element[index] }) else { return nil }
+        return RedisValue(element, of: owner)
     }
 
     func elements() -> [RedisValue] { (0..<count).compactMap { self[$0] } }
+
+    /// The memory belongs to the owner, whose last use would otherwise be before the read.
+    private func read<Result>(_ body: (redisReply) -> Result) -> Result {
+        withExtendedLifetime(owner) { body(pointer.pointee) }
+    }
 }

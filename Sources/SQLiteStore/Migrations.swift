@@ -4,6 +4,7 @@ import GRDB
 enum Migrations {
     static let all: DatabaseMigrator = {
         var migrator = DatabaseMigrator()
+        // ANY: text, or a blob when it holds a NUL (see `TaskRow`).
         migrator.registerMigration("001 tasks") { db in
             try db.execute(
                 sql: """
@@ -11,32 +12,32 @@ enum Migrations {
                         id TEXT NOT NULL PRIMARY KEY,
                         status TEXT NOT NULL,
                         type TEXT NOT NULL,
-                        repo_url TEXT NOT NULL,
-                        prompt TEXT NOT NULL,
-                        provider_key TEXT,
-                        callback_url TEXT,
-                        workflow_run_id TEXT,
+                        repo_url ANY NOT NULL,
+                        prompt ANY NOT NULL,
+                        provider_key ANY,
+                        callback_url ANY,
+                        workflow_run_id ANY,
                         config TEXT,
                         iteration INTEGER NOT NULL,
-                        current_prompt TEXT,
-                        result TEXT,
-                        error TEXT,
+                        current_prompt ANY,
+                        result ANY,
+                        error ANY,
                         changes TEXT,
                         usage TEXT,
                         review TEXT,
-                        review_cli TEXT,
-                        review_model TEXT,
-                        branch TEXT,
+                        review_cli ANY,
+                        review_model ANY,
+                        branch ANY,
                         pr_number INTEGER,
-                        pr_url TEXT,
-                        trace_id TEXT,
+                        pr_url ANY,
+                        trace_id ANY,
                         created_at INTEGER NOT NULL,
                         started_at INTEGER,
                         finished_at INTEGER,
-                        session_id TEXT,
-                        session_cli TEXT,
+                        session_id ANY,
+                        session_cli ANY,
                         attempt INTEGER NOT NULL,
-                        workspace_slug TEXT NOT NULL,
+                        workspace_slug ANY NOT NULL,
                         workspace_bytes INTEGER
                     ) STRICT;
                     CREATE INDEX tasks_by_time ON tasks (created_at DESC, id DESC);

@@ -23,7 +23,7 @@ package final class TaskDatabase: Sendable {
         configuration.busyMode = .timeout(5)
         configuration.maximumReaderCount = 4
         configuration.prepareDatabase { db in
-            try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON")
+            try db.execute(sql: "PRAGMA foreign_keys = ON")
         }
         do {
             // SQLite makes the file with the umask's mode; it holds prompts and results.
@@ -31,6 +31,8 @@ package final class TaskDatabase: Sendable {
             guard descriptor >= 0 else { throw CodeForgeError(.unavailable, String(cString: strerror(errno))) }
             _ = Glibc.close(descriptor)
             pool = try DatabasePool(path: path, configuration: configuration)
+            // GRDB sets NORMAL on the one connection that writes, after the configuration's own statements.
+            try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
             let isNewer = try pool.read { try Migrations.all.hasBeenSuperseded($0) }
             guard !isNewer else {
                 throw CodeForgeError(

@@ -22,12 +22,13 @@ enum TaskRow {
 
     static func values(_ task: CodeTask) throws -> [(any DatabaseValueConvertible)?] {
         [
-            task.id, task.status.rawValue, task.type.rawValue, task.repoURL, task.prompt, task.providerKey,
-            task.callbackURL, task.workflowRunID, try json(task.config), task.iteration, task.currentPrompt,
-            task.result, task.error, try json(task.changes), try json(task.usage), try json(task.review),
-            task.reviewCLI, task.reviewModel, task.branch, task.prNumber, task.prURL, task.traceID,
-            task.createdAt.nanoseconds, task.startedAt?.nanoseconds, task.finishedAt?.nanoseconds, task.sessionID,
-            task.sessionCLI, task.attempt, task.workspaceSlug,
+            task.id, task.status.rawValue, task.type.rawValue, stored(task.repoURL), stored(task.prompt),
+            stored(task.providerKey), stored(task.callbackURL), stored(task.workflowRunID), try json(task.config),
+            task.iteration, stored(task.currentPrompt), stored(task.result), stored(task.error),
+            try json(task.changes), try json(task.usage), try json(task.review), stored(task.reviewCLI),
+            stored(task.reviewModel), stored(task.branch), task.prNumber, stored(task.prURL), stored(task.traceID),
+            task.createdAt.nanoseconds, task.startedAt?.nanoseconds, task.finishedAt?.nanoseconds,
+            stored(task.sessionID), stored(task.sessionCLI), task.attempt, stored(task.workspaceSlug),
         ]
     }
 
@@ -36,31 +37,47 @@ enum TaskRow {
             throw CodeForgeError(.internal, "task \(row["id"] as String) has an unknown status or type")
         }
         var task = CodeTask(
-            id: row["id"], status: status, type: type, repoURL: row["repo_url"], prompt: row["prompt"],
-            config: try value(row["config"]), workspaceSlug: row["workspace_slug"],
+            id: row["id"], status: status, type: type, repoURL: text(row, "repo_url") ?? "",
+            prompt: text(row, "prompt") ?? "", config: try value(row["config"]),
+            workspaceSlug: text(row, "workspace_slug") ?? "",
             createdAt: Timestamp(nanoseconds: row["created_at"]))
-        task.providerKey = row["provider_key"]
-        task.callbackURL = row["callback_url"]
-        task.workflowRunID = row["workflow_run_id"]
+        task.providerKey = text(row, "provider_key")
+        task.callbackURL = text(row, "callback_url")
+        task.workflowRunID = text(row, "workflow_run_id")
         task.iteration = row["iteration"]
-        task.currentPrompt = row["current_prompt"]
-        task.result = row["result"]
-        task.error = row["error"]
+        task.currentPrompt = text(row, "current_prompt")
+        task.result = text(row, "result")
+        task.error = text(row, "error")
         task.changes = try value(row["changes"])
         task.usage = try value(row["usage"])
         task.review = try value(row["review"])
-        task.reviewCLI = row["review_cli"]
-        task.reviewModel = row["review_model"]
-        task.branch = row["branch"]
+        task.reviewCLI = text(row, "review_cli")
+        task.reviewModel = text(row, "review_model")
+        task.branch = text(row, "branch")
         task.prNumber = row["pr_number"]
-        task.prURL = row["pr_url"]
-        task.traceID = row["trace_id"]
+        task.prURL = text(row, "pr_url")
+        task.traceID = text(row, "trace_id")
         task.startedAt = (row["started_at"] as Int64?).map(Timestamp.init(nanoseconds:))
         task.finishedAt = (row["finished_at"] as Int64?).map(Timestamp.init(nanoseconds:))
-        task.sessionID = row["session_id"]
-        task.sessionCLI = row["session_cli"]
+        task.sessionID = text(row, "session_id")
+        task.sessionCLI = text(row, "session_cli")
         task.attempt = row["attempt"]
         return task
+    }
+
+    /// SQLite ends a text at its first NUL, and a prompt or result may hold one: such a text is stored as a blob.
+    static func stored(_ text: String?) -> (any DatabaseValueConvertible)? {
+        guard let text, text.utf8.contains(0) else { return text }
+        return Data(text.utf8)
+    }
+
+    static func text(_ row: Row, _ column: String) -> String? {
+        let value: DatabaseValue = row[column]
+        switch value.storage {
+        case .string(let text): return text
+        case .blob(let data): return String(decoding: data, as: UTF8.self)
+        default: return nil
+        }
     }
 
     static func json<Value: Encodable>(_ value: Value?) throws -> String? {

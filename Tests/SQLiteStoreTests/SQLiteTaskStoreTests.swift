@@ -1,0 +1,98 @@
+import Domain
+import Foundation
+import GRDB
+import TestKit
+import Testing
+
+@testable import SQLiteStore
+
+@Suite struct TaskStoreContractTests {
+    @Test(arguments: TaskStoreContract.cases)
+    func twin(_ rule: TaskStoreContract.Case) async throws { try await rule.run(InMemoryTaskStore()) }
+
+    @Test(arguments: TaskStoreContract.cases)
+    func sqlite(_ rule: TaskStoreContract.Case) async throws {
+        let directory = try TemporaryDirectory()
+        try await rule.run(SQLiteTaskStore(TaskDatabase(path: directory.file("codeforge.db"))))
+    }
+}
+
+@Suite struct TaskDatabaseTests {
+    let directory = try! TemporaryDirectory()
+
+    @Test func tasksAreThereAfterAnotherOpen() async throws {
+        let path = directory.file("a.db")
+        let task = TaskStoreContract.task(1)
+        let database = try TaskDatabase(path: path)
+        try await SQLiteTaskStore(database).insert(task)
+        try database.close()
+        let store = SQLiteTaskStore(try TaskDatabase(path: path))
+        #expect(try await store.task(task.id) == task)
+    }
+
+    @Test func parentsAreMadeForUsAlone() throws {
+        let path = directory.file("x/y/a.db")
+        _ = try TaskDatabase(path: path)
+        for (name, mode) in [("x", 0o700), ("x/y", 0o700), ("x/y/a.db", 0o600)] {
+            let attributes = try FileManager.default.attributesOfItem(atPath: directory.file(name))
+            #expect(attributes[.posixPermissions] as? Int == mode, "\(name)")
+        }
+    }
+
+    @Test func aNewerSchemaIsRefusedAndLeftAlone() async throws {
+        let path = directory.file("a.db")
+        let database = try TaskDatabase(path: path)
+        try await database.pool.write { db in
+            try db.execute(sql: "INSERT INTO grdb_migrations (identifier) VALUES ('999 from the future')")
+        }
+        try database.close()
+        let error = #expect(throws: CodeForgeError.self) { try TaskDatabase(path: path) }
+        #expect(error?.code == .unavailable)
+        #expect(error?.message.contains("newer version of CodeForge") == true)
+    }
+
+    @Test func whatIsNoDatabaseIsRefused() throws {
+        let path = directory.file("a.db")
+        try Data("this is no database, it only has a name like one, and enough bytes".utf8)
+            .write(to: URL(fileURLWithPath: path))
+        let error = #expect(throws: CodeForgeError.self) { try TaskDatabase(path: path) }
+        #expect(error?.message.contains(path) == true)
+    }
+
+    @Test func aLinkIsNotFollowed() throws {
+        try FileManager.default.createSymbolicLink(
+            atPath: directory.file("a.db"), withDestinationPath: directory.file("elsewhere"))
+        #expect(throws: CodeForgeError.self) { try TaskDatabase(path: directory.file("a.db")) }
+        #expect(!FileManager.default.fileExists(atPath: directory.file("elsewhere")))
+    }
+
+    @Test func everyAnswerIsDurable() throws {
+        let database = try TaskDatabase(path: directory.file("a.db"))
+        let (journal, synchronous) = try database.pool.writeWithoutTransaction { db in
+            (try String.fetchOne(db, sql: "PRAGMA journal_mode"), try Int.fetchOne(db, sql: "PRAGMA synchronous"))
+        }
+        #expect(journal == "wal")
+        #expect(synchronous == 2)
+    }
+
+    @Test func aFailedWriteTakesNoOtherWithIt() async throws {
+        let store = SQLiteTaskStore(try TaskDatabase(path: directory.file("a.db")))
+        let task = TaskStoreContract.task(0)
+        try await store.insert(task)
+        let conflicts = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<200 {
+                group.addTask {
+                    do {
+                        // Every second one is there already.
+                        try await store.insert(TaskStoreContract.task(number % 2 == 0 ? 0 : number))
+                        return false
+                    } catch { return (error as? CodeForgeError)?.code == .conflict }
+                }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(conflicts == 100)
+        let total = try await store.list(status: nil, limit: 1, offset: 0).total
+        #expect(total == 101)
+    }
+}
