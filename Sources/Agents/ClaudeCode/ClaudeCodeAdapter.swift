@@ -40,14 +40,10 @@ package struct ClaudeCodeAdapter: AgentAdapter {
 
     package func makeNormalizer() -> any OutputNormalizer { ClaudeCodeNormalizer() }
 
-    /// `-p` takes no value: the prompt is an operand, and one that looks like an option, or that may be the name of a
-    /// subcommand, would be taken for that. Claude Code reads such prompts from standard input just as well.
+    /// `-p` takes no value: the prompt is an operand, and one with a dash in front would be read as an option. Claude
+    /// Code takes such a prompt from standard input just as well.
     private static func passesAsArgument(_ prompt: String) -> Bool {
-        guard prompt.fitsArgument, prompt.utf8.first != UInt8(ascii: "-") else { return false }
-        let couldBeSubcommand = prompt.utf8.allSatisfy { byte in
-            byte == UInt8(ascii: "-") || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-        }
-        return !couldBeSubcommand
+        prompt.fitsArgument && prompt.utf8.first != UInt8(ascii: "-")
     }
 }
 

@@ -38,6 +38,10 @@ package struct CodexAdapter: AgentAdapter {
             "[analytics]",
             "enabled = false",
             "",
+            // Else each start asks github.com and chatgpt.com for a plugin list, which the gateway refuses.
+            "[features]",
+            "plugins = false",
+            "",
             "[model_providers.codeforge]",
             "name = \"CodeForge gateway\"",
             "base_url = \(quoted(run.gatewayBase + "/openai/v1"))",
@@ -52,11 +56,14 @@ package struct CodexAdapter: AgentAdapter {
         return lines.joined(separator: "\n") + "\n"
     }
 
-    /// The prompt is an operand: `-` means standard input, another dash starts an option, and one word may name a
-    /// subcommand. Such prompts go through standard input.
+    /// What `codex exec` would take for a subcommand in the place of the prompt.
+    private static let subcommands: Set = ["resume", "fork", "review", "help"]
+
+    /// The prompt is an operand: one with a dash in front would be read as an option (or, alone, as standard input), and
+    /// some words as a subcommand. Such prompts go through standard input, and so does an empty one.
     private static func passesAsArgument(_ prompt: String) -> Bool {
-        guard prompt.fitsArgument, prompt.utf8.first != UInt8(ascii: "-"), !prompt.isEmpty else { return false }
-        return prompt.utf8.contains { !(UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0) && $0 != UInt8(ascii: "-") }
+        guard prompt.fitsArgument, let first = prompt.utf8.first else { return false }
+        return first != UInt8(ascii: "-") && !subcommands.contains(prompt)
     }
 
     /// A TOML basic string: JSON's escapes are among TOML's.

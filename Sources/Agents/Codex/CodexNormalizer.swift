@@ -1,6 +1,8 @@
 import Domain
 
 /// Reads `codex exec --json`.
+///
+/// Codex reports the tokens of the whole conversation: after a resume the earlier runs are in them.
 struct CodexNormalizer: OutputNormalizer {
     private(set) var summary = AgentSummary()
 
