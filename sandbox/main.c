@@ -11,7 +11,6 @@ static const struct step outside[] = {
     {"options", read_options},
     {"descriptors", close_inherited},
     {"undumpable", become_undumpable},
-    {"host-trees", open_host_trees},
     {"cgroups", join_cgroups_v1},
     {"filter", map_filter},
     {"namespaces", clone_namespaces},
@@ -19,6 +18,7 @@ static const struct step outside[] = {
 static const struct step outside_after[] = {
     {"id-maps", write_id_maps},
     {"image", send_image},
+    {"host-trees", send_host_trees},  // while the inside goes on; it takes them at "binds"
 };
 
 // Inside, as pid 1 with all capabilities over the new namespaces and none over the host.
@@ -38,7 +38,6 @@ static const struct step inside[] = {
     {"masks", mask_paths},
     {"pivot", change_root},
     {"hostname", set_hostname},
-    {"session", new_session},
     {"privileges", lock_privileges},
     {"no-new-privs", no_new_privileges},
     {"init", run_init},

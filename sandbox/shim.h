@@ -101,7 +101,7 @@ int send_image(struct start *);
 int await_id_maps(struct start *);
 int map_own_id(struct start *);
 int become_namespace_root(struct start *);
-int open_host_trees(struct start *);       // trees.c
+int send_host_trees(struct start *);       // trees.c
 int open_trees_rootless(struct start *);
 int open_image(struct start *, int user_namespace);
 int raise_loopback(struct start *);        // network.c

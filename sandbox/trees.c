@@ -79,7 +79,15 @@ int open_image(struct start *start, int user_namespace) {
     return start->image < 0 ? start->image : 0;
 }
 
-static int open_binds(struct options *o) {
+static int send_tree(struct start *start, struct bind *bind) {
+    int code = send_descriptor('B', bind->tree, start->sync);
+    close(bind->tree);
+    return code == 0 ? 0 : explain(code, "send %s", bind->source);
+}
+
+int send_host_trees(struct start *start) {
+    struct options *o = &start->options;
+    if (o->rootless) return 0;
     int map = -1;
     const struct bind *mapped = NULL;
     for (int i = 0; i < o->bind_count; i++) {
@@ -93,15 +101,19 @@ static int open_binds(struct options *o) {
         }
         bind->tree = open_tree_of(bind->source, bind->writable ? 0 : MOUNT_ATTR_RDONLY, bind->mapped ? map : -1);
         if (bind->tree < 0) return bind->tree;
+        int code = send_tree(start, bind);
+        if (code != 0) return code;
     }
-    if (map >= 0) close(map);
     return 0;
 }
 
-int open_host_trees(struct start *start) { return start->options.rootless ? 0 : open_binds(&start->options); }
-
 int open_trees_rootless(struct start *start) {
     if (!start->options.rootless) return 0;
-    int code = open_binds(&start->options);
-    return code == 0 ? open_image(start, -1) : code;
+    struct options *o = &start->options;
+    for (int i = 0; i < o->bind_count; i++) {
+        struct bind *bind = &o->binds[i];
+        bind->tree = open_tree_of(bind->source, bind->writable ? 0 : MOUNT_ATTR_RDONLY, -1);
+        if (bind->tree < 0) return bind->tree;
+    }
+    return open_image(start, -1);
 }

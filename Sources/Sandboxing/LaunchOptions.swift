@@ -32,10 +32,10 @@ struct LaunchOptions {
     }
 
     static let devices = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"]
-    /// Parts of `/proc` about the host rather than the sandbox.
+    /// Parts of `/proc` about the host rather than the sandbox that its own permissions leave readable, and the most
+    /// dangerous of the others; a mount each, so no more of them than that.
     static let masks = [
-        "kcore", "keys", "key-users", "timer_list", "kallsyms", "sysrq-trigger", "acpi", "scsi", "bus", "fs", "irq",
-        "config.gz", "kmsg", "kpagecount", "kpageflags", "kpagecgroup", "sched_debug", "latency_stats",
+        "kcore", "keys", "timer_list", "kallsyms", "sysrq-trigger", "acpi", "scsi", "bus", "fs", "irq", "config.gz",
     ].map { "/proc/" + $0 }
 
     init(_ request: SandboxRequest, identity: Identity, descriptors: Descriptors, notify: Bool) {

@@ -1,0 +1,128 @@
+// Starts one kind of sandbox N times, from a small process as a supervisor's spawn would be, and prints the
+// microseconds of each start-to-exit. Usage: driver N DIRECTORY COMMAND…
+//   COMMAND "shim" PATH: replays DIRECTORY/options and DIRECTORY/filter on the shim at PATH
+//   else: executes the command (descriptor 9 is DIRECTORY/filter, for bwrap --seccomp)
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static void die(const char *what) {
+    perror(what);
+    exit(1);
+}
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static pid_t spawn(const char *path, char **argv, char **env, const int *descriptors, int count) {
+    posix_spawn_file_actions_t actions;
+    posix_spawn_file_actions_init(&actions);
+    int copies[16];
+    for (int i = 0; i < count; i++) {
+        copies[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, 64);
+        posix_spawn_file_actions_adddup2(&actions, copies[i], i);
+    }
+    pid_t pid;
+    if ((errno = posix_spawnp(&pid, path, &actions, NULL, argv, env)) != 0) die(path);
+    posix_spawn_file_actions_destroy(&actions);
+    for (int i = 0; i < count; i++) close(copies[i]);
+    return pid;
+}
+
+static void receive(int channel) {
+    char space[CMSG_SPACE(sizeof(int))], tag;
+    struct iovec data = {&tag, 1};
+    for (;;) {
+        struct msghdr m = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = space, .msg_controllen = sizeof space};
+        if (recvmsg(channel, &m, MSG_DONTWAIT | MSG_CMSG_CLOEXEC) != 1) return;
+        struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+        int descriptor;
+        if (h == NULL) return;
+        memcpy(&descriptor, CMSG_DATA(h), sizeof descriptor);
+        close(descriptor);  // after the run: nothing was refused
+    }
+}
+
+static void run_shim(const char *path, int options, int filter, int null) {
+    int status[2], channel[2], lifeline[2], child;
+    if (pipe2(status, O_CLOEXEC) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, lifeline)) die("pipes");
+    int list[] = {null, null, 2, options, status[1], channel[1], lifeline[1], null, filter};
+    char *argv[] = {"codeforge-sandbox", NULL}, *env[] = {NULL};
+    child = spawn(path, argv, env, list, 9);
+    close(status[1]), close(channel[1]), close(lifeline[1]);
+    char text[4096];
+    size_t used = 0;
+    for (ssize_t n; (n = read(status[0], text + used, sizeof text - 1 - used)) > 0;) used += (size_t)n;
+    text[used] = '\0';
+    waitpid(child, NULL, 0);
+    char *born = strstr(text, "\"pid\":");
+    if (born != NULL) waitpid(atoi(born + 6), NULL, 0);
+    if (strstr(text, "\"exit\",\"code\":0") == NULL) {
+        fprintf(stderr, "%s", text);
+        exit(1);
+    }
+    receive(channel[0]);
+    close(status[0]), close(channel[0]), close(lifeline[0]);
+}
+
+static void run_command(char **argv, int null, int filter) {
+    lseek(filter, 0, SEEK_SET);
+    int list[] = {null, null, 2, null, null, null, null, null, null, filter};
+    int status;
+    waitpid(spawn(argv[0], argv, environ, list, 10), &status, 0);
+    if (status != 0) {
+        fprintf(stderr, "%s: status %x\n", argv[0], status);
+        exit(1);
+    }
+}
+
+// The list, with the worker's own uid range when there are several: CODEFORGE_BENCH_WORKER is added to the slot.
+static int option_list(const char *directory) {
+    char path[4096], *text = malloc(1 << 20);
+    snprintf(path, sizeof path, "%s/options", directory);
+    int file = open(path, O_RDONLY | O_CLOEXEC), memory = memfd_create("options", MFD_CLOEXEC);
+    ssize_t size = read(file, text, 1 << 20);
+    if (size <= 0) die(path);
+    const char *worker = getenv("CODEFORGE_BENCH_WORKER");
+    for (ssize_t i = 0; worker != NULL && i + 16 < size; i++) {
+        if (memcmp(text + i, "\0range", 7) != 0) continue;
+        char number[16];
+        snprintf(number, sizeof number, "%lu", strtoul(text + i + 7, NULL, 10) - 65536ul * strtoul(worker, NULL, 10));
+        memcpy(text + i + 7, number, strlen(number));  // ten digits before and after
+        break;
+    }
+    if (write(memory, text, (size_t)size) != size) die("memfd");
+    free(text);
+    return memory;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 4) return 2;
+    int count = atoi(argv[1]), null = open("/dev/null", O_RDWR | O_CLOEXEC), options = option_list(argv[2]);
+    char path[4096];
+    snprintf(path, sizeof path, "%s/filter", argv[2]);
+    int filter = open(path, O_RDONLY | O_CLOEXEC);
+    if (filter < 0) die(path);
+    for (int i = 0; i < count; i++) {
+        double start = now();
+        if (strcmp(argv[3], "shim") == 0) run_shim(argv[4], options, filter, null);
+        else run_command(argv + 3, null, filter);
+        printf("%.0f\n", now() - start);
+    }
+    return 0;
+}
