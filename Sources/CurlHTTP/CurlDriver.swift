@@ -23,12 +23,12 @@ final class CurlDriver: Sendable {
 
         /// The running thread's handle, only to wake it.
         ///
-        /// Unchecked: `curl_multi_wakeup` may be called from any thread, and the lock around the state keeps the handle
+        /// Unchecked: `multi_wakeup` may be called from any thread, and the lock around the state keeps the handle
         /// alive meanwhile.
         struct Waker: @unchecked Sendable {
             let multi: UnsafeMutableRawPointer
 
-            func wake() { curl_multi_wakeup(multi) }
+            func wake() { _ = CurlLibrary.shared.functions.pointee.multi_wakeup(multi) }
         }
 
         let state = Mutex(State())

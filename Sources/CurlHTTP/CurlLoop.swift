@@ -16,23 +16,22 @@ final class CurlLoop {
     private var lookups: [String: (addresses: [IPAddress], until: ContinuousClock.Instant)] = [:]
     private var multi: UnsafeMutableRawPointer?
     private let clock = ContinuousClock()
-
-    private static let isReady = curl_global_init(ccurl_global_flags) == CURLE_OK
+    private let curl = CurlLibrary.shared.functions
 
     init(mailbox: CurlDriver.Mailbox) { self.mailbox = mailbox }
 
     func run() {
-        multi = CurlLoop.isReady ? curl_multi_init() : nil
+        multi = CurlLibrary.shared.failure == nil ? curl.pointee.multi_init() : nil
         if let multi {
             // No multiplexing: a paused stream would hold back every other one on its connection.
-            _ = ccurl_multi_set_long(multi, CURLMOPT_PIPELINING, 0)
-            _ = ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 8)
+            _ = ccurl_multi_set_long(curl, multi, CURLMOPT_PIPELINING, 0)
+            _ = ccurl_multi_set_long(curl, multi, CURLMOPT_MAXCONNECTS, 8)
             let waker = CurlDriver.Mailbox.Waker(multi: multi)
             mailbox.state.withLock { $0.waker = waker }
         }
         while step() {}
         for easy in Array(transfers.values) { finish(easy, .failure(cancelled(easy.transfer))) }
-        if let multi { curl_multi_cleanup(multi) }
+        if let multi { _ = curl.pointee.multi_cleanup(multi) }
     }
 
     /// - Returns: Whether to go on.
@@ -43,18 +42,20 @@ final class CurlLoop {
         }
         for command in commands { handle(command) }
         guard let multi else {
-            failAll(CodeForgeError(.unavailable, "libcurl cannot be started"))
+            failAll(
+                CodeForgeError(.unavailable, "cannot load libcurl: \(CurlLibrary.shared.failure ?? "out of memory")")
+            )
             return !stop(ifClosed: false)
         }
         var running: Int32 = 0
-        curl_multi_perform(multi, &running)
+        _ = curl.pointee.multi_perform(multi, &running)
         reap(multi)
         let now = clock.now
         let wait = enforceLimits(now)
         if transfers.isEmpty && waiting.isEmpty && isClosed { return !stop(ifClosed: true) }
         var events: Int32 = 0
         let isIdle = transfers.isEmpty && waiting.isEmpty
-        curl_multi_poll(multi, nil, 0, isIdle ? CurlLoop.idleMilliseconds : wait, &events)
+        _ = curl.pointee.multi_poll(multi, nil, 0, isIdle ? CurlLoop.idleMilliseconds : wait, &events)
         if isIdle && clock.now - now >= .milliseconds(CurlLoop.idleMilliseconds) { return !stop(ifClosed: false) }
         return true
     }
@@ -119,7 +120,7 @@ final class CurlLoop {
                 spent: clock.now - entry.started,
                 authorities: mailbox.authorities
             )
-            guard curl_multi_add_handle(multi, easy.handle) == CURLM_OK else {
+            guard curl.pointee.multi_add_handle(multi, easy.handle) == CURLM_OK else {
                 throw CodeForgeError(.internal, "\(transfer.plan.label): curl refused the transfer")
             }
             transfers[ObjectIdentifier(transfer)] = easy
@@ -129,16 +130,16 @@ final class CurlLoop {
     }
 
     private func finish(_ easy: EasyTransfer, _ end: Result<Void, CodeForgeError>) {
-        curl_multi_remove_handle(multi, easy.handle)
+        _ = curl.pointee.multi_remove_handle(multi, easy.handle)
         transfers[ObjectIdentifier(easy.transfer)] = nil
         easy.transfer.finish(end)
     }
 
     private func reap(_ multi: UnsafeMutableRawPointer) {
         var left: Int32 = 0
-        while let message = curl_multi_info_read(multi, &left) {
+        while let message = curl.pointee.multi_info_read(multi, &left) {
             var code = CURLE_OK
-            guard let handle = ccurl_done(message, &code), let context = ccurl_context(handle) else { continue }
+            guard let handle = ccurl_done(message, &code), let context = ccurl_context(curl, handle) else { continue }
             let easy = Unmanaged<EasyTransfer>.fromOpaque(context).takeUnretainedValue()
             finish(easy, easy.result(of: code))
         }

@@ -4,6 +4,7 @@ import Domain
 /// Sets options of one handle and keeps the first failure.
 struct CurlSetup {
     let handle: UnsafeMutableRawPointer
+    private let curl = CurlLibrary.shared.functions
     private(set) var code = CURLE_OK
     /// To be freed after the handle.
     private(set) var lists: [UnsafeMutablePointer<curl_slist>] = []
@@ -12,33 +13,36 @@ struct CurlSetup {
 
     private mutating func note(_ result: CURLcode) { if code == CURLE_OK { code = result } }
 
-    mutating func number(_ option: CURLoption, _ value: Int) { note(ccurl_set_long(handle, option, value)) }
+    mutating func number(_ option: CURLoption, _ value: Int) { note(ccurl_set_long(curl, handle, option, value)) }
 
-    mutating func size(_ option: CURLoption, _ value: Int64) { note(ccurl_set_size(handle, option, curl_off_t(value))) }
+    mutating func size(_ option: CURLoption, _ value: Int64) {
+        note(ccurl_set_size(curl, handle, option, curl_off_t(value)))
+    }
 
-    mutating func text(_ option: CURLoption, _ value: String) { note(ccurl_set_text(handle, option, value)) }
+    mutating func text(_ option: CURLoption, _ value: String) { note(ccurl_set_text(curl, handle, option, value)) }
 
     mutating func pointer(_ option: CURLoption, _ value: UnsafeMutableRawPointer) {
-        note(ccurl_set_pointer(handle, option, value))
+        note(ccurl_set_pointer(curl, handle, option, value))
     }
 
     mutating func list(_ option: CURLoption, _ lines: [String]) {
         var list: UnsafeMutablePointer<curl_slist>?
         for line in lines {
-            guard let longer = curl_slist_append(list, line) else {
+            guard let longer = curl.pointee.slist_append(list, line) else {
                 if let list { lists.append(list) }
                 return note(CURLE_OUT_OF_MEMORY)
             }
             list = longer
         }
         if let list { lists.append(list) }
-        note(ccurl_set_list(handle, option, list))
+        note(ccurl_set_list(curl, handle, option, list))
     }
 
     /// - Parameter context: The `EasyTransfer`, unretained: the loop's table keeps it while curl may call.
     mutating func callbacks(_ context: UnsafeMutableRawPointer) {
         note(
             ccurl_set_callbacks(
+                curl,
                 handle,
                 context,
                 { data, size, count, context in

@@ -9,6 +9,7 @@ final class EasyTransfer {
 
     let transfer: Transfer
     let handle: UnsafeMutableRawPointer
+    private let curl = CurlLibrary.shared.functions
     private let addresses: Set<IPAddress>
     private var lists: [UnsafeMutablePointer<curl_slist>] = []
     private let errorText: UnsafeMutablePointer<CChar>
@@ -30,7 +31,7 @@ final class EasyTransfer {
         spent: Duration,
         authorities: String?
     ) throws(CodeForgeError) {
-        guard let handle = curl_easy_init() else {
+        guard let handle = CurlLibrary.shared.functions.pointee.easy_init() else {
             throw CodeForgeError(.unavailable, "\(transfer.plan.label): no memory for the transfer")
         }
         self.transfer = transfer
@@ -47,14 +48,14 @@ final class EasyTransfer {
         setup.callbacks(Unmanaged.passUnretained(self).toOpaque())
         lists = setup.lists
         guard setup.code == CURLE_OK else {
-            let reason = String(cString: curl_easy_strerror(setup.code))
+            let reason = CurlLibrary.shared.describe(setup.code)
             throw CodeForgeError(.internal, "\(transfer.plan.label): curl takes no such option: \(reason)")
         }
     }
 
     deinit {
-        curl_easy_cleanup(handle)
-        for list in lists { curl_slist_free_all(list) }
+        curl.pointee.easy_cleanup(handle)
+        for list in lists { curl.pointee.slist_free_all(list) }
         errorText.deallocate()
     }
 
@@ -192,7 +193,7 @@ final class EasyTransfer {
 
     func resume() {
         let keep = transfer.pausesToKeep()
-        curl_easy_pause(
+        _ = curl.pointee.easy_pause(
             handle,
             (keep.receive ? ccurl_pause_receive : 0) | (keep.send ? ccurl_pause_send : 0)
         )
@@ -202,8 +203,8 @@ final class EasyTransfer {
 
     /// When the transfer is given up unless something moves before; establishing a connection has its own limit.
     func idleDeadline(_ now: ContinuousClock.Instant) -> ContinuousClock.Instant {
-        let count = Int64(ccurl_moved(handle))
-        if count != moved || transfer.isHeldBack || ccurl_connected(handle) == 0 {
+        let count = Int64(ccurl_moved(curl, handle))
+        if count != moved || transfer.isHeldBack || ccurl_connected(curl, handle) == 0 {
             moved = count
             lastMove = now
         }
@@ -214,7 +215,7 @@ final class EasyTransfer {
         if code == CURLE_OK { return .success(()) }
         if let error = ownError ?? transfer.uploadError { return .failure(error) }
         let detail = String(cString: errorText)
-        let reason = detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+        let reason = detail.isEmpty ? CurlLibrary.shared.describe(code) : detail
         return .failure(
             CodeForgeError(
                 code == CURLE_OPERATION_TIMEDOUT ? .timeout : .unavailable,

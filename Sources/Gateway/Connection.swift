@@ -7,7 +7,7 @@ struct Connection: Sendable {
     let router: Router
     let limiter: RequestLimiter
     let transport: any HTTPTransport
-    let audit: @Sendable (GatewayDecision) -> Void
+    let audit: AuditGate
 
     private static let maximumTarget = 200
 
@@ -60,10 +60,12 @@ struct Connection: Sendable {
         let number = await reader.startBody(head.framing, limit: destination.maxBodyBytes)
         if head.expectsContinue, head.framing != .none {
             guard await client.write(Array("HTTP/1.1 100 Continue\r\n\r\n".utf8), within: policy.idleTimeout) else {
+                audit.report(note.decision(status: 0, reason: "client_gone"))
                 return false
             }
         }
-        let body = TransportBody { () async throws(CodeForgeError) -> [UInt8]? in try await reader.bodyChunk(of: number)
+        let body = TransportBody { () async throws(CodeForgeError) -> [UInt8]? in
+            try await reader.bodyChunk(of: number)
         }
         let request = TransportRequest(
             method: head.method,
@@ -92,7 +94,7 @@ struct Connection: Sendable {
             if let failure = failure.refusal, relay.status == 0 {
                 return await refuse(failure, note, reader: reader)
             }
-            audit(note.decision(status: relay.status, reason: failure.reason))
+            audit.report(note.decision(status: relay.status, reason: failure.reason, detail: failure.detail))
             guard failure.refusal == nil, failure.reason == "ok" else { return false }
             if mayStay { return true }
             await client.closeOutput()
@@ -103,7 +105,7 @@ struct Connection: Sendable {
             note.requestBytes = await reader.bodyBytes
             if let refusal = await reader.bodyRefusal { return await refuse(refusal, note, reader: reader) }
             if error.code == .cancelled {
-                audit(note.decision(status: 0, reason: "client_gone"))
+                audit.report(note.decision(status: 0, reason: "client_gone"))
                 return false
             }
             return await refuse(Refusal(error), note, reader: reader)
@@ -133,7 +135,9 @@ struct Connection: Sendable {
         )
         var note = note
         note.responseBytes += note.method == "HEAD" ? 0 : body.count
-        audit(note.decision(status: isTaken ? refusal.status : 0, reason: refusal.error))
+        audit.report(
+            note.decision(status: isTaken ? refusal.status : 0, reason: refusal.error, detail: refusal.detail)
+        )
         await client.closeOutput()
         await reader?.drain()
         return false
@@ -173,7 +177,7 @@ private struct Note: Sendable {
         self.route = route
     }
 
-    func decision(status: Int, reason: String) -> GatewayDecision {
+    func decision(status: Int, reason: String, detail: String? = nil) -> GatewayDecision {
         let spent = (ContinuousClock().now - started).components
         return GatewayDecision(
             time: time,
@@ -187,7 +191,8 @@ private struct Note: Sendable {
             responseBytes: responseBytes,
             milliseconds: Int(spent.seconds * 1000 + spent.attoseconds / 1_000_000_000_000_000),
             inputTokens: inputTokens,
-            outputTokens: outputTokens
+            outputTokens: outputTokens,
+            detail: detail
         )
     }
 }

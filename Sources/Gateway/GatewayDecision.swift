@@ -19,6 +19,10 @@ package struct GatewayDecision: Sendable, Equatable {
     package var allowed: Bool
     /// Why it was refused or failed: `not_found`, `method_not_allowed`, `rate_limited` …; `ok` when it went through.
     package var reason: String
+    /// For the operator alone: what the transport said about a failed upstream. Holds no secret, yet names addresses.
+    package var detail: String?
+    /// Refusals since the last reported one that were too many to report one by one.
+    package var suppressed: Int
     /// What the client was answered; 0 when it was gone before.
     package var status: Int
     /// Body bytes taken from the client.
@@ -42,9 +46,13 @@ package struct GatewayDecision: Sendable, Equatable {
         responseBytes: Int = 0,
         milliseconds: Int = 0,
         inputTokens: Int? = nil,
-        outputTokens: Int? = nil
+        outputTokens: Int? = nil,
+        detail: String? = nil,
+        suppressed: Int = 0
     ) {
         self.time = time
+        self.detail = detail
+        self.suppressed = suppressed
         self.route = route
         self.method = method
         self.target = target

@@ -23,14 +23,15 @@ package final class GatewayServer: Sendable {
     private let descriptor: Int32
     private let policy: GatewayPolicy
     private let transport: any HTTPTransport
-    private let audit: @Sendable (GatewayDecision) -> Void
+    private let audit: AuditGate
     private let limiter: RequestLimiter
     private let state = Mutex(State.created)
     private let connections = Mutex(Connections())
 
     /// - Parameters:
     ///   - descriptor: A listening TCP socket; owned by the server from here on.
-    ///   - audit: Called once for every request, from any thread; must not block.
+    ///   - audit: Called once for every request, from any thread; must not block. Refusals beyond 120 a minute are only
+    ///     counted, in the next decision that is reported.
     package init(
         descriptor: Int32,
         policy: GatewayPolicy,
@@ -40,7 +41,7 @@ package final class GatewayServer: Sendable {
         self.descriptor = descriptor
         self.policy = policy
         self.transport = transport
-        self.audit = audit
+        self.audit = AuditGate(audit)
         limiter = RequestLimiter(perMinute: policy.requestsPerMinute)
     }
 

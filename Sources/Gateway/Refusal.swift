@@ -8,6 +8,8 @@ struct Refusal: Error, Equatable {
     /// For the agent, which should read why and stop trying.
     var message: String
     var headers: HeaderList = [:]
+    /// For the audit only.
+    var detail: String?
 
     static func == (a: Refusal, b: Refusal) -> Bool { a.status == b.status && a.error == b.error }
 
@@ -101,12 +103,21 @@ struct Refusal: Error, Equatable {
 }
 
 extension Refusal {
-    /// The answer to a failed transfer. The transport's message names our side's upstream, which is no secret.
+    /// The answer to a failed transfer. The transport's message names addresses of networks that are none of the
+    /// client's business.
     init(_ error: CodeForgeError) {
         switch error.code {
-        case .timeout: self.init(status: 504, error: "upstream_timeout", message: error.message)
-        case .forbidden: self.init(status: 502, error: "upstream_refused", message: error.message)
-        default: self.init(status: 502, error: "upstream_unavailable", message: error.message)
+        case .timeout:
+            self.init(status: 504, error: "upstream_timeout", message: "The upstream did not answer in time.")
+        case .forbidden:
+            self.init(
+                status: 502,
+                error: "upstream_refused",
+                message: "The upstream's address is not allowed by the service's configuration."
+            )
+        default:
+            self.init(status: 502, error: "upstream_unavailable", message: "The upstream cannot be reached.")
         }
+        detail = error.message
     }
 }

@@ -8,11 +8,15 @@ enum RequestFilter {
         "proxy-authentication-info", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding",
         "upgrade",
     ]
-    /// What a model request may not bring along: credentials, whose account pays, and claims about its way here.
+    /// What a model request may not bring along: credentials, whose account pays, claims about its way here, and what
+    /// proxies in front of an API may take for another method or path.
     private static let notForModels: Set<String> = [
         "accept-encoding", "api-key", "authorization", "cookie", "cookie2", "forwarded", "max-forwards",
-        "openai-organization", "openai-project", "origin", "referer", "via", "x-api-key", "x-forwarded-for",
-        "x-forwarded-host", "x-forwarded-port", "x-forwarded-proto", "x-goog-api-key", "x-real-ip",
+        "openai-organization", "openai-project", "origin", "range", "referer", "true-client-ip", "via", "x-api-key",
+        "x-auth-token", "x-goog-api-key", "x-http-method", "x-http-method-override", "x-method-override", "x-real-ip",
+    ]
+    private static let prefixesNotForModels = [
+        "cf-", "x-amz-", "x-envoy-", "x-forwarded-", "x-original-", "x-rewrite-",
     ]
     private static let forGit: Set<String> = [
         "accept", "accept-language", "cache-control", "content-encoding", "content-type", "git-protocol", "pragma",
@@ -30,6 +34,7 @@ enum RequestFilter {
         var headers = HeaderList(
             fields.filter {
                 !hopByHop.contains($0.name) && !notForModels.contains($0.name) && !named.contains($0.name)
+                    && !prefixesNotForModels.contains(where: $0.name.hasPrefix)
             }
         )
         // Only plain text can be searched for the key and metered.

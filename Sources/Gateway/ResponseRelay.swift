@@ -6,6 +6,8 @@ struct ResponseRelay: Sendable {
         /// Why nothing was passed on; the client is to be told.
         var refusal: Refusal?
         var reason: String
+        /// For the audit only.
+        var detail: String?
 
         static let ok = Outcome(refusal: nil, reason: "ok")
     }
@@ -43,7 +45,7 @@ struct ResponseRelay: Sendable {
         } catch {
             // Too late for another status: a body without its end tells the client.
             let reason = error.code == .cancelled ? "client_gone" : Refusal(error).error
-            return Outcome(refusal: nil, reason: reason)
+            return Outcome(refusal: nil, reason: reason, detail: error.message)
         }
         guard await pass(scrubber.finish()) else { return Outcome(refusal: nil, reason: "client_gone") }
         if isChunked {

@@ -159,7 +159,7 @@ extension String {
             let block = [UInt8](repeating: 7, count: 1 << 16)
             var sent = 0
             var still = 0
-            while sent < total, still < 300 {
+            while sent < total, still < 1500 {
                 let count = socket.writeNow(Array(block.prefix(total - sent)))
                 sent += count
                 still = count == 0 ? still + 1 : 0
@@ -174,7 +174,7 @@ extension String {
             }
         }
         let response = try await transport.send(
-            TransportRequest(url: local(server), limits: TransportLimits(idle: .milliseconds(200)), addresses: loopback)
+            TransportRequest(url: local(server), limits: TransportLimits(idle: .seconds(1)), addresses: loopback)
         )
         await stalled.wait()
         // What the kernel's two socket buffers hold, and 64 KiB of ours.

@@ -19,6 +19,7 @@ import Testing
                     "X-Api-Key: fake\r\nAuthorization: Bearer fake\r\nCookie: a=b\r\nAnthropic-Version: 2023-06-01\r\n"
                         + "Accept-Encoding: gzip, br\r\nX-Drop: 1\r\nContent-Type: application/json\r\n"
                         + "Proxy-Authorization: x\r\nX-Forwarded-For: 1.2.3.4\r\nTE: trailers\r\n"
+                        + "X-Original-URL: /x\r\nX-HTTP-Method-Override: PUT\r\n"
                 )
             )
             #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
@@ -32,7 +33,10 @@ import Testing
             #expect(seen.headers["anthropic-version"] == "2023-06-01")
             #expect(seen.headers["content-type"] == "application/json")
             #expect(seen.headers["host"] == "127.0.0.1:\(upstream.port)")
-            for name in ["authorization", "cookie", "proxy-authorization", "x-forwarded-for", "te", "connection"] {
+            for name in [
+                "authorization", "cookie", "proxy-authorization", "x-forwarded-for", "te", "connection",
+                "x-original-url", "x-http-method-override",
+            ] {
                 #expect(seen.headers[name] == nil)
             }
             let decision = try await gateway.decisions(1)[0]
@@ -222,6 +226,9 @@ import Testing
             let answer = await gateway.exchange(post("/anthropic/v1/messages", "{}"))
             #expect(answer.hasPrefix("HTTP/1.1 502"))
             #expect(answer.contains("upstream_refused"))
+            #expect(!answer.contains("127.0.0.1"))
+            let decided = try await gateway.decisions(1)
+            #expect(decided.first?.detail?.contains("127.0.0.1 is not a public address") == true)
             #expect(upstream.server.accepted == 0)
         }
     }
@@ -405,6 +412,19 @@ import Testing
             #expect(answer.hasPrefix("HTTP/1.1 429"))
             #expect(answer.contains("Retry-After: "))
             #expect(upstream.seen.count == 3)
+        }
+    }
+
+    @Test func aFloodOfRefusalsIsCountedAndNotReportedOneByOne() async throws {
+        let upstream = Upstream()
+        var policy = try GatewayHarness.policy(upstream.port)
+        policy.requestsPerMinute = 1_000_000
+        try await GatewayHarness.run(policy) { gateway in
+            for _ in 0..<200 { #expect(await gateway.exchange(get("/nothing")).hasPrefix("HTTP/1.1 404")) }
+            #expect(await gateway.exchange(get("/openai/v1/models")).hasPrefix("HTTP/1.1 200"))
+            let all = gateway.decisions.value.withLock { $0 }
+            #expect(all.count < 190)
+            #expect(all.map(\.suppressed).reduce(all.count, +) == 201)
         }
     }
 
