@@ -1,0 +1,74 @@
+import CLinux
+import CurlHTTP
+import Domain
+import FoundationEssentials
+import Glibc
+import Logging
+import RedisMessaging
+import Sandboxing
+import Supervision
+import Telemetry
+
+/// One job: reads its spec from descriptor 3, runs it, reports, ends.
+@main
+enum Supervisor {
+    static func main() async {
+        signal(SIGPIPE, SIG_IGN)
+        // A supervisor outlives the server on purpose; the terminal's signals are not for it.
+        signal(SIGHUP, SIG_IGN)
+        signal(SIGINT, SIG_IGN)
+        do {
+            let spec = try readSpec()
+            let gateway = spec.gateway
+            let redactor = Redactor([gateway.gitToken, gateway.anthropicKey, gateway.openAIKey].compactMap(\.self))
+            LoggingSystem.bootstrap { LineLogHandler(label: $0, level: .info, format: .json, redactor: redactor) }
+            let lock = try RunLock(spec.paths.state + "/lock")
+            try await run(spec)
+            withExtendedLifetime(lock) {}
+            exit(0)
+        } catch {
+            let line = Array("codeforge-supervisor: \(error)\n".utf8)
+            _ = write(2, line, line.count)
+            exit(1)
+        }
+    }
+
+    private static func run(_ spec: JobSpec) async throws {
+        let client = try RedisClient(
+            url: spec.redis.url, prefix: spec.redis.prefix, logger: Logger(label: "codeforge-supervisor"))
+        let control = RunControl()
+        let lease = RunLease(client, run: spec.run) { command in
+            switch command {
+            case .cancel: control.stop(.cancelled)
+            // The run was given up: its report would be ignored, and a successor waits for the workspace.
+            case .superseded: exit(1)
+            }
+        }
+        lease.start()
+        let events = try EventWriter(
+            client,
+            .init(
+                taskID: spec.taskID, writerID: "\(spec.iteration)-\(spec.attempt)-\(spec.purpose.rawValue)",
+                historyEntries: spec.limits.historyEntries, spoolPath: spec.paths.state + "/spool"))
+        let job = Job(
+            spec: spec, launcher: SandboxLauncher(.init(shim: spec.paths.shim)), events: events,
+            reports: ReportSender(client), transport: CurlTransport(), control: control, clock: SystemClock())
+        try await job.run()
+        await events.close(within: .seconds(60))
+        await lease.release()
+    }
+
+    /// The spec holds secrets: it comes over an inherited descriptor, and nothing of it stays in argv or environment.
+    private static func readSpec() throws -> JobSpec {
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = read(3, &buffer, buffer.count)
+            if count < 0 { throw CodeForgeError(.invalidArgument, "no job on descriptor 3: \(errno)") }
+            if count == 0 { break }
+            bytes += buffer[..<count]
+        }
+        close(3)
+        return try JSONDecoder().decode(JobSpec.self, from: Data(bytes))
+    }
+}
