@@ -83,6 +83,9 @@ package actor Scheduler: Service {
         wakeWaiters()
     }
 
+    /// Whether supervisors are still at work.
+    package var hasRuns: Bool { !runs.isEmpty }
+
     // MARK: Taking tasks
 
     private func work() async {
