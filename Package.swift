@@ -97,7 +97,7 @@ let targets: [Target] = [
 
     // Tests.
     tests("Domain", ["Domain"]),
-    tests("Engine", ["Engine", "TestKit"]),
+    tests("Engine", ["Engine", "TestKit", lifecycle]),
     tests("Agents", ["Agents", "TestKit"], resources: [.copy("Fixtures")]),
     tests("Settings", ["Settings"]),
     tests("Telemetry", ["Telemetry"]),

@@ -1,0 +1,110 @@
+import Domain
+import Synchronization
+import TestKit
+
+@testable import Engine
+
+/// The engine on in-memory twins, with supervisors that do what a test says.
+struct EngineFixture: Sendable {
+    let store = InMemoryTaskStore()
+    let queue = InMemoryTaskQueue()
+    let events = InMemoryEventLog()
+    let secrets = InMemoryTaskSecretStore()
+    let link = InMemorySupervisorLink()
+    let reports = InMemoryReportLog()
+    let clock = ManualClock()
+    let spawner = ScriptedSpawner()
+
+    var service: TaskService {
+        let ids = Mutex(0)
+        return TaskService(
+            store: store, queue: queue, secrets: secrets, events: events, link: link, clock: clock,
+            rules: TaskRules(
+                registeredCLIs: ["claude-code", "codex", "shell"],
+                makeID: {
+                    ids.withLock {
+                        $0 += 1
+                        return "task-\($0)"
+                    }
+                }, isURL: URLRule.accepts))
+    }
+
+    var finalizer: RunFinalizer {
+        RunFinalizer(
+            store: store, events: events, secrets: secrets, cliName: { $0.config?.cli ?? "claude-code" }, clock: clock,
+            historyTTL: 60)
+    }
+
+    func planner(directories: Set<String> = [], change: (inout JobPlanner.Configuration) -> Void = { _ in }) -> JobPlanner {
+        var configuration = JobPlanner.Configuration(
+            dataDirectory: "/data", workspaceBase: "/data/workspaces", imageRoot: "/image", shim: "/shim",
+            defaultCLI: "claude-code",
+            clis: [
+                "claude-code": .init(binary: "claude", defaultModel: "sonnet"),
+                "codex": .init(binary: "codex", defaultModel: ""), "shell": .init(binary: "bash", defaultModel: ""),
+            ],
+            defaultTimeout: 300, maximumTimeout: 1800, outputBytes: 1, lineBytes: 1, historyEntries: 1,
+            memoryBytes: nil, pids: nil, optionalLayers: [], anthropicURL: "https://a", openAIURL: "https://o",
+            anthropicKey: "service-anthropic", openAIKey: "service-openai", gitTokens: [.github: "service-github"],
+            providerDomains: ["git.corp": .gitlab], allowPrivateHosts: [], allowedLocalRoots: [],
+            redis: .init(url: "unix:///r", prefix: "p:"))
+        change(&configuration)
+        return JobPlanner(
+            configuration: configuration, store: store, secrets: secrets,
+            buildPrompt: { task, history in "\(history.count):\(task.activePrompt)" },
+            directoryExists: directories.contains)
+    }
+
+    func scheduler(concurrency: Int = 2) -> Scheduler {
+        Scheduler(
+            configuration: .init(concurrency: concurrency, leaseGrace: .milliseconds(200), checkInterval: .milliseconds(20)),
+            store: store, queue: queue, link: link, planner: planner(), spawner: spawner, finalizer: finalizer, clock: clock)
+    }
+
+    /// A task on record in the given state.
+    func task(_ id: String = "t", _ change: (inout CodeTask) -> Void = { _ in }) async throws -> CodeTask {
+        var task = CodeTask(
+            id: id, repoURL: "https://github.com/o/r.git", prompt: "do", workspaceSlug: "do-\(id)", createdAt: clock.now())
+        change(&task)
+        try await store.insert(task)
+        return task
+    }
+}
+
+/// Starts nothing; a test ends the "processes".
+final class ScriptedSpawner: SupervisorSpawner {
+    struct Handle: SupervisorHandle {
+        let pid: Int32
+        let exit: AsyncStream<String>
+        func waitForExit() async -> String {
+            for await how in exit { return how }
+            return "never"
+        }
+    }
+
+    private struct State {
+        var specs: [JobSpec] = []
+        var ends: [AsyncStream<String>.Continuation] = []
+        var failure: CodeForgeError?
+    }
+    private let state = Mutex(State())
+
+    var specs: [JobSpec] { state.withLock(\.specs) }
+    func fail(with error: CodeForgeError) { state.withLock { $0.failure = error } }
+
+    /// Ends the `index`th process.
+    func end(_ index: Int, how: String) { state.withLock { _ = $0.ends[index].yield(how) } }
+
+    func spawn(_ spec: JobSpec) async throws(CodeForgeError) -> any SupervisorHandle {
+        let (stream, continuation) = AsyncStream<String>.makeStream()
+        let failure = state.withLock { state in
+            if state.failure == nil {
+                state.specs.append(spec)
+                state.ends.append(continuation)
+            }
+            return state.failure
+        }
+        if let failure { throw failure }
+        return Handle(pid: Int32(specs.count), exit: stream)
+    }
+}

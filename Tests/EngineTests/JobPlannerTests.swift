@@ -1,0 +1,95 @@
+import Domain
+import TestKit
+import Testing
+
+@testable import Engine
+
+@Suite struct JobPlannerTests {
+    private let fixture = EngineFixture()
+
+    @Test func aFirstRunClonesTheSourceBranchElseTheTarget() async throws {
+        var task = try await fixture.task { $0.config = TaskConfig() }
+        #expect(try await fixture.planner().plan(task).source == .clone(.init()))
+        task.config?.targetBranch = "main"
+        #expect(try await fixture.planner().plan(task).source == .clone(.init(branch: "main")))
+        task.config?.sourceBranch = "dev"
+        #expect(try await fixture.planner().plan(task).source == .clone(.init(branch: "dev")))
+    }
+
+    @Test(arguments: [
+        ("https://github.com/o/r", "pull/7/head"), ("https://git.corp/g/s/p", "merge-requests/7/head"),
+        ("https://unknown.example/o/r", "pull/7/head"),
+    ])
+    func aPullRequestIsFetchedByItsForgesRef(_ url: String, _ ref: String) async throws {
+        let task = try await fixture.task { task in
+            task.type = .prReview
+            task.repoURL = url
+            task.config = TaskConfig()
+            task.config?.prNumber = 7
+        }
+        let spec = try await fixture.planner().plan(task)
+        #expect(spec.source == .clone(.init(branch: "main", pullRequest: 7, pullRequestRef: ref)))
+        #expect(spec.profile == "readonly")
+    }
+
+    @Test func timeoutsAreDefaultedAndClamped() async throws {
+        for (asked, expected) in [(nil, 300), (0, 300), (-1, 300), (5, 5), (9999, 1800)] as [(Int?, Int)] {
+            let task = try await fixture.task("t\(asked ?? 1)\(expected)") { task in
+                task.config = TaskConfig()
+                task.config?.timeoutSeconds = asked
+            }
+            #expect(try await fixture.planner().plan(task).limits.timeoutSeconds == expected)
+        }
+    }
+
+    @Test func aFollowUpResumesTheConversationOfTheSameCLIOnly() async throws {
+        var task = try await fixture.task { task in
+            task.iteration = 2
+            task.currentPrompt = "more"
+            task.sessionID = "s"
+            task.sessionCLI = "claude-code"
+        }
+        let resumed = try await fixture.planner().plan(task)
+        #expect(resumed.agent.sessionID == "s" && resumed.agent.prompt == "more" && resumed.source == .existing)
+        task.sessionCLI = "codex"
+        let replayed = try await fixture.planner().plan(task)
+        #expect(replayed.agent.sessionID == nil && replayed.agent.prompt == "0:more")
+    }
+
+    @Test func anotherTasksWorkspaceIsUsedWhileItExists() async throws {
+        _ = try await fixture.task("owner")
+        let task = try await fixture.task("guest") { task in
+            task.config = TaskConfig()
+            task.config?.workspaceTaskID = "owner"
+        }
+        let found = try await fixture.planner(directories: ["/data/workspaces/do-owner"]).plan(task)
+        #expect(found.source == .existing && found.paths.workspace == "/data/workspaces/do-owner")
+        #expect(found.paths.gitDirectory == "/data/git/owner" && found.paths.home == "/data/homes/guest")
+        let gone = try await fixture.planner().plan(task)
+        #expect(gone.source == .clone(.init()) && gone.paths.workspace == "/data/workspaces/do-guest")
+    }
+
+    @Test func aModelKeyGoesOnlyToTheCLIItIsFor() async throws {
+        for (cli, anthropic, openAI) in [
+            ("claude-code", "own", nil), ("codex", nil, "own"), ("shell", nil, nil),
+        ] as [(String, String?, String?)] {
+            let task = try await fixture.task(cli) { task in
+                task.config = TaskConfig()
+                task.config?.cli = cli
+            }
+            try await fixture.secrets.put(TaskSecrets(aiAPIKey: "own"), for: cli)
+            let gateway = try await fixture.planner().plan(task).gateway
+            #expect(gateway.anthropicKey == anthropic && gateway.openAIKey == openAI)
+        }
+    }
+
+    @Test func theServicesGitTokenIsForItsForgeOnly() async throws {
+        var task = try await fixture.task()
+        #expect(try await fixture.planner().plan(task).gateway.gitToken == "service-github")
+        task.repoURL = "https://evil.example/github.com/r.git"
+        #expect(try await fixture.planner().plan(task).gateway.gitToken == nil)
+        task.repoURL = "https://user:pass@evil.example/r.git"
+        let gateway = try await fixture.planner().plan(task).gateway
+        #expect(gateway.gitUsername == "user" && gateway.gitToken == "pass")
+    }
+}

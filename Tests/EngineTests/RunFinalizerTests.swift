@@ -1,0 +1,88 @@
+import Domain
+import TestKit
+import Testing
+
+@testable import Engine
+
+@Suite struct RunFinalizerTests {
+    private let fixture = EngineFixture()
+
+    private func running(attempt: Int = 1) async throws -> RunID {
+        _ = try await fixture.task { task in
+            task.status = .running
+            task.attempt = attempt
+            task.startedAt = fixture.clock.now()
+        }
+        return RunID(taskID: "t", iteration: 1, attempt: attempt, purpose: .task)
+    }
+
+    private func finish(_ run: RunID, _ outcome: JobOutcome) async throws {
+        try await fixture.finalizer.apply(JobReport(run: run, body: .finished(outcome), time: fixture.clock.now()))
+    }
+
+    private var log: [String] {
+        fixture.events.entries(of: "t").map { entry in
+            switch entry.body {
+            case .event(let json): "event " + String(decoding: json, as: UTF8.self)
+            case .done(let json): "done " + String(decoding: json, as: UTF8.self)
+            }
+        }
+    }
+
+    @Test func successIsOnRecordAndTold() async throws {
+        let run = try await running()
+        try await finish(
+            run,
+            JobOutcome(
+                result: "fine", changes: ChangesSummary(filesModified: 2), usage: Usage(inputTokens: 3), sessionID: "s",
+                workspaceBytes: 7))
+        let task = try #require(try await fixture.store.task("t"))
+        #expect(task.status == .completed && task.result == "fine" && task.usage?.inputTokens == 3)
+        #expect(task.sessionID == "s" && task.sessionCLI == "claude-code")
+        #expect(try await fixture.store.iterations(of: "t").map(\.status) == [.completed])
+        #expect(try await fixture.store.workspaceBytes() == 7)
+        #expect(log.count == 2 && log[0].contains("task_completed") && log[1].hasPrefix("done"))
+        #expect(fixture.events.expiry(of: "t") == .some(.some(60)))
+    }
+
+    @Test func theSameReportTwiceTellsOnce() async throws {
+        let run = try await running()
+        try await finish(run, JobOutcome(result: "fine"))
+        try await finish(run, JobOutcome(result: "fine"))
+        #expect(log.count == 2)
+        #expect(try await fixture.store.iterations(of: "t").count == 1)
+    }
+
+    @Test func aReportOfAReplacedRunIsIgnored() async throws {
+        let run = try await running(attempt: 2)
+        try await finish(
+            RunID(taskID: "t", iteration: 1, attempt: 1, purpose: .task), JobOutcome(failure: .cli, error: "old"))
+        #expect(try await fixture.store.task("t")?.status == .running)
+        #expect(log.isEmpty)
+        try await finish(run, JobOutcome())
+        #expect(try await fixture.store.task("t")?.status == .completed)
+    }
+
+    @Test func failureKeepsTheLastResult() async throws {
+        let run = try await running()
+        try await fixture.store.update("t") { task throws(CodeForgeError) in
+            task.result = "earlier"
+            return nil
+        }
+        try await finish(run, JobOutcome(failure: .timeout, error: "task timed out after 5s", result: "half"))
+        let task = try #require(try await fixture.store.task("t"))
+        #expect(task.status == .failed && task.error == "task timed out after 5s" && task.result == "earlier")
+        #expect(log[0].contains("task_failed") && log[1].contains(#""status":"failed""#))
+    }
+
+    @Test func aTaskThatIsGoneDoesNotStopTheProjector() async throws {
+        try await finish(RunID(taskID: "gone", iteration: 1, attempt: 1, purpose: .task), JobOutcome())
+    }
+
+    @Test func theResultInTheEventIsCutOnACharacter() async throws {
+        let run = try await running()
+        try await finish(run, JobOutcome(result: String(repeating: "é", count: 1500)))
+        #expect(log[0].contains("é...") && !log[0].contains(String(repeating: "é", count: 1001)))
+        #expect(Truncation.cut("aé", utf8: 2) == "a...")
+    }
+}

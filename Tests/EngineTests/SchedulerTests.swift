@@ -1,0 +1,118 @@
+import Domain
+import ServiceLifecycle
+import TestKit
+import Testing
+
+@testable import Engine
+
+@Suite struct SchedulerTests {
+    private let fixture = EngineFixture()
+
+    /// Runs a scheduler and a projector while `body` works.
+    private func whileRunning(_ scheduler: Scheduler, _ body: () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await scheduler.run() }
+            group.addTask {
+                try await Projector(reports: fixture.reports, finalizer: fixture.finalizer, scheduler: scheduler).run()
+            }
+            try await body()
+            group.cancelAll()
+        }
+    }
+
+    private func until(_ what: String, _ condition: () async throws -> Bool) async throws {
+        for _ in 0..<1000 {
+            if try await condition() { return }
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        Issue.record("waited in vain: \(what)")
+    }
+
+    private func status(_ id: String) async throws -> TaskStatus? { try await fixture.store.task(id)?.status }
+
+    private func create() async throws -> String {
+        try await fixture.service.create(TaskDraft(repoURL: "https://github.com/o/r.git", prompt: "do")).id
+    }
+
+    @Test func aQueuedTaskGetsASupervisorAndItsEnd() async throws {
+        try await whileRunning(fixture.scheduler()) {
+            let id = try await create()
+            try await until("spawned") { fixture.spawner.specs.count == 1 }
+            #expect(try await status(id) == .cloning)
+            let run = fixture.spawner.specs[0].run
+            fixture.reports.send(JobReport(run: run, body: .running, time: fixture.clock.now()))
+            try await until("running") { try await status(id) == .running }
+            fixture.reports.send(JobReport(run: run, body: .finished(JobOutcome(result: "r")), time: fixture.clock.now()))
+            try await until("completed") { try await status(id) == .completed }
+            fixture.spawner.end(0, how: "exit status 0")
+        }
+    }
+
+    @Test func noMoreThanTheLimitRunAtOnce() async throws {
+        try await whileRunning(fixture.scheduler(concurrency: 1)) {
+            _ = try await fixture.task("a")
+            _ = try await fixture.task("b")
+            try await fixture.queue.enqueue("a")
+            try await fixture.queue.enqueue("b")
+            try await until("first") { fixture.spawner.specs.count == 1 }
+            try await Task.sleep(for: .milliseconds(100))
+            #expect(fixture.spawner.specs.map(\.taskID) == ["a"])
+            fixture.reports.send(
+                JobReport(run: fixture.spawner.specs[0].run, body: .finished(JobOutcome()), time: fixture.clock.now()))
+            try await until("second") { fixture.spawner.specs.map(\.taskID) == ["a", "b"] }
+        }
+    }
+
+    @Test func duplicateAndUnknownEntriesStartNothing() async throws {
+        _ = try await fixture.task("a")
+        for id in ["a", "a", "ghost", "a"] { try await fixture.queue.enqueue(id) }
+        try await whileRunning(fixture.scheduler()) {
+            try await until("drained") { try await fixture.queue.depth() == 0 }
+            #expect(fixture.spawner.specs.count == 1)
+        }
+    }
+
+    @Test func aLostSupervisorIsReplacedOnceThenTheTaskFails() async throws {
+        try await whileRunning(fixture.scheduler()) {
+            let id = try await create()
+            try await until("first") { fixture.spawner.specs.count == 1 }
+            fixture.spawner.end(0, how: "signal 9")
+            try await until("second") { fixture.spawner.specs.count == 2 }
+            #expect(fixture.spawner.specs[1].attempt == 2)
+            fixture.spawner.end(1, how: "signal 9")
+            try await until("failed") { try await status(id) == .failed }
+            #expect(try await fixture.store.task(id)?.error == "supervisor lost (signal 9) in attempt 2 of 2")
+        }
+    }
+
+    @Test func aRunWithALeaseIsAdoptedAndOneWithoutIsStartedAgain() async throws {
+        for id in ["alive", "dead"] {
+            _ = try await fixture.task(id) { task in
+                task.status = .running
+                task.attempt = 1
+            }
+        }
+        fixture.link.holdLease(RunID(taskID: "alive", iteration: 1, attempt: 1, purpose: .task))
+        try await whileRunning(fixture.scheduler()) {
+            try await until("restarted") { fixture.spawner.specs.count == 1 }
+            #expect(fixture.spawner.specs[0].taskID == "dead" && fixture.spawner.specs[0].attempt == 2)
+            #expect(try await status("alive") == .running)
+        }
+    }
+
+    @Test func aWaitingTaskThatTheQueueLostIsFound() async throws {
+        _ = try await fixture.task("forgotten")
+        try await whileRunning(fixture.scheduler()) {
+            try await until("started") { fixture.spawner.specs.map(\.taskID) == ["forgotten"] }
+        }
+    }
+
+    @Test func aSupervisorThatCannotStartFailsTheTaskWithTheReason() async throws {
+        fixture.spawner.fail(with: CodeForgeError(.unavailable, "cannot start it"))
+        try await whileRunning(fixture.scheduler()) {
+            let id = try await create()
+            try await until("failed") { try await status(id) == .failed }
+            #expect(try await fixture.store.task(id)?.error == "cannot start it")
+        }
+    }
+}
