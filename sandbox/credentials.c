@@ -11,7 +11,7 @@
 // Nothing executed from here on can gain a capability: not by file capabilities, not by being id 0.
 int lock_privileges(struct start *start) {
     (void)start;
-    if (cap_reset_ambient() != 0) return explain(-errno, "ambient capabilities");
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return explain(-errno, "ambient capabilities");
     for (cap_value_t value = 0;; value++) {
         if (cap_drop_bound(value) == 0) continue;
         if (errno == EINVAL && value > CAP_CHOWN) break;  // one past the last this kernel knows

@@ -194,8 +194,10 @@ static int mask(struct start *start, const char *path) {
     int place = walk(start->root, path, O_PATH);
     if (place == -ENOENT) return 0;  // this kernel does not have it
     if (place < 0) return explain(place, "open %s", path);
-    int code = mount_at(place, "nothing/file", NULL, MS_BIND, NULL);
-    if (code == -ENOTDIR) code = mount_at(place, "nothing/directory", NULL, MS_BIND, NULL);
+    struct stat info;
+    int code = fstat(place, &info) == 0 ? 0 : -errno;
+    const char *nothing = S_ISDIR(info.st_mode) ? "nothing/directory" : "nothing/file";
+    if (code == 0) code = mount_at(place, nothing, NULL, MS_BIND, NULL);
     close(place);
     return code == 0 ? 0 : explain(code, "mask %s", path);
 }
