@@ -10,6 +10,7 @@
 static const struct step outside[] = {
     {"options", read_options},
     {"descriptors", close_inherited},
+    {"oom-score", set_oom_score},
     {"undumpable", become_undumpable},
     {"cgroups", join_cgroups_v1},
     {"filter", map_filter},

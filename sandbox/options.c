@@ -120,6 +120,7 @@ static bool parse_one(struct options *o, const char *name, struct reader *r, int
     if (IS("directory")) return path(take(r), &o->directory);
     if (IS("hostname")) return text(r, &o->hostname);
     if (IS("overlay")) return text(r, &o->overlay_bytes) && number(o->overlay_bytes, 10, 1, INT64_MAX, &n);
+    if (IS("oom-score")) return text(r, &o->oom_score) && number(o->oom_score, 10, 0, 1000, &n);
     if (IS("cgroup2")) return descriptor(o, take(r), &o->cgroup2);
     if (IS("cgroup1"))
         return o->cgroup1_count < MAX_CGROUPS && descriptor(o, take(r), &o->cgroup1[o->cgroup1_count++]);

@@ -60,6 +60,7 @@ struct options {
     struct rlimit_option rlimits[MAX_RLIMITS];
     int rlimit_count;
     mode_t umask;
+    const char *oom_score;
     char **arguments, **environment;  // NULL-terminated
 };
 
@@ -90,7 +91,8 @@ int read_options(struct start *);          // options.c
 int close_inherited(struct start *);       // descriptors.c
 int send_descriptor(char tag, int descriptor, int channel);
 int receive_descriptor(int channel, int *descriptor);
-int become_undumpable(struct start *);     // process.c
+int set_oom_score(struct start *);         // process.c
+int become_undumpable(struct start *);
 int new_session(struct start *);
 int set_hostname(struct start *);
 int set_limits(struct start *);            // limits.c

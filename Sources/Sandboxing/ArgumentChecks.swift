@@ -6,7 +6,9 @@ enum ArgumentChecks {
 
     // linux/sched.h CLONE_NEW…, asm/ioctls.h, linux/prctl.h, linux/seccomp.h
     static let newNamespaces: UInt32 = 0x7e02_0000
-    static let terminalTricks: [UInt32] = [0x5412 /* TIOCSTI */, 0x541C /* TIOCLINUX */, 0x541D /* TIOCCONS */, 0x5423 /* TIOCSETD */]
+    static let terminalTricks: [UInt32] = [
+        0x5412 /* TIOCSTI */, 0x541C /* TIOCLINUX */, 0x541D /* TIOCCONS */, 0x5423 /* TIOCSETD */,
+    ]
     static let personalities: [UInt32] = [0, 0x0008, 0xffff_ffff]
     static let refusedPrctl: [UInt32] = [35 /* PR_SET_MM */, 0x5961_6d61 /* PR_SET_PTRACER */]
     static let newListener: UInt32 = 1 << 3
@@ -49,7 +51,9 @@ enum ArgumentChecks {
         let between: UInt8 = 6  // instructions from the second family test to the internet part
         program.load(FilterAssembler.argument(0))
         program.when(equal: UInt32(AF_UNIX), then: .allow)
-        program.append(.init(code: FilterAssembler.jumpEqual, jumpTrue: between + 1, jumpFalse: 0, value: UInt32(AF_INET)))
+        program.append(
+            .init(code: FilterAssembler.jumpEqual, jumpTrue: between + 1, jumpFalse: 0, value: UInt32(AF_INET))
+        )
         program.append(.init(code: FilterAssembler.jumpEqual, jumpTrue: between, jumpFalse: 0, value: UInt32(AF_INET6)))
         program.unless(equal: UInt32(AF_NETLINK), then: program.reporting ? .report : .fail(EAFNOSUPPORT))
         program.load(FilterAssembler.argument(2))

@@ -33,7 +33,12 @@ struct CgroupSet: Sendable {
         limitCPU(limits.cpus)
     }
 
-    private mutating func set(_ layer: SandboxLayer, _ controller: String, unified v2: [(String, String)], legacy v1: [(String, String)]) {
+    private mutating func set(
+        _ layer: SandboxLayer,
+        _ controller: String,
+        unified v2: [(String, String)],
+        legacy v1: [(String, String)]
+    ) {
         let (directory, values): (String?, [(String, String)]) =
             host.unifiedControllers.contains(controller) ? (unified, v2) : (legacy[controller], v1)
         guard let directory else {
@@ -51,9 +56,11 @@ struct CgroupSet: Sendable {
 
     private mutating func limitMemory(_ bytes: Int64) {
         set(
-            .memoryLimit, "memory",
+            .memoryLimit,
+            "memory",
             unified: [(CgroupFile.memoryMaximum, "\(bytes)"), (CgroupFile.memoryGroupKill, "1")],
-            legacy: [(CgroupFile.v1Memory, "\(bytes)")])
+            legacy: [(CgroupFile.v1Memory, "\(bytes)")]
+        )
         // Absent where the kernel does not account swap: then there is none to limit.
         if let directory = unified { _ = CgroupFile.write("\(directory)/\(CgroupFile.swapMaximum)", "0") }
         if let directory = legacy["memory"] {
@@ -70,8 +77,11 @@ struct CgroupSet: Sendable {
         let period = 100_000
         let quota = max(1000, Int(cpus * Double(period)))
         set(
-            .cpuLimit, "cpu", unified: [(CgroupFile.cpuMaximum, "\(quota) \(period)")],
-            legacy: [(CgroupFile.v1CPUPeriod, "\(period)"), (CgroupFile.v1CPUQuota, "\(quota)")])
+            .cpuLimit,
+            "cpu",
+            unified: [(CgroupFile.cpuMaximum, "\(quota) \(period)")],
+            legacy: [(CgroupFile.v1CPUPeriod, "\(period)"), (CgroupFile.v1CPUQuota, "\(quota)")]
+        )
     }
 
     /// The unified group's directory, for `CLONE_INTO_CGROUP`.
@@ -144,8 +154,8 @@ struct CgroupSet: Sendable {
         }
     }
 
-    /// Removes what a crashed supervisor left of groups whose name starts with `prefix`; the lease makes that ours.
-    static func sweep(_ host: CgroupHost, prefix: String) {
+    /// Removes what a crashed supervisor left of the groups `isDead` names; one that still has processes stays.
+    static func sweep(_ host: CgroupHost, where isDead: (String) -> Bool) {
         for base in [host.unified].compactMap({ $0 }) + host.legacy.values {
             guard let directory = opendir(base) else { continue }
             defer { closedir(directory) }
@@ -153,7 +163,7 @@ struct CgroupSet: Sendable {
                 let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                     String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
                 }
-                if name.hasPrefix(prefix) { rmdir("\(base)/\(name)") }
+                if name.first == "s" || name.first == "p", isDead(name) { rmdir("\(base)/\(name)") }
             }
         }
     }

@@ -6,7 +6,9 @@ package enum HostLayers {
     /// Tries each layer and reports it, in the order of `SandboxLayer.allCases`.
     package static func probe() async -> [LayerStatus] {
         await withCheckedContinuation { continuation in
-            if OwnThread.run({ continuation.resume(returning: examine()) }) != nil { continuation.resume(returning: []) }
+            if OwnThread.run({ continuation.resume(returning: examine()) }) != nil {
+                continuation.resume(returning: [])
+            }
         }
     }
 
@@ -18,7 +20,8 @@ package enum HostLayers {
             missing.append(absent(.idMappedMounts, "not root: workspaces belong to the caller"))
         }
         missing.append(absent(.landlock, "not used by this version"))
-        for layer in [SandboxLayer.memoryLimit, .processLimit, .cpuLimit, .cgroupKill] where !groups.layers.contains(layer) {
+        for layer in [SandboxLayer.memoryLimit, .processLimit, .cpuLimit, .cgroupKill]
+        where !groups.layers.contains(layer) {
             missing.append(absent(layer, groups.obstacles[layer] ?? groups.host.obstacle))
         }
         return missing
@@ -48,7 +51,10 @@ package enum HostLayers {
     private static func examine() -> [LayerStatus] {
         let isRoot = geteuid() == 0
         let groups = CgroupSet(
-            CgroupHost.prepare(parent: nil), name: "probe-\(getpid())", limits: SandboxProfile.readonly.limits)
+            CgroupHost.prepare(parent: nil),
+            name: "probe-\(getpid())",
+            limits: SandboxProfile.readonly.limits
+        )
         defer { groups.remove() }
         let lacking = missing(groups, isRoot: isRoot)
         return SandboxLayer.allCases.map { layer in
@@ -87,7 +93,9 @@ package enum HostLayers {
         case .utsNamespace: return namespaceProblem("uts", setting: "user/max_uts_namespaces")
         case .cgroupNamespace: return namespaceProblem("cgroup", setting: "user/max_cgroup_namespaces")
         case .overlay:
-            let known = (CgroupFile.read("/proc/filesystems") ?? "").split(separator: "\n").contains { $0.hasSuffix("\toverlay") }
+            let known = (CgroupFile.read("/proc/filesystems") ?? "").split(separator: "\n").contains {
+                $0.hasSuffix("\toverlay")
+            }
             return known ? nil : "overlay is not in /proc/filesystems (it may still be a module)"
         case .seccomp: return actions.contains("errno") ? nil : "no filter actions"
         case .seccompNotify: return actions.contains("user_notif") ? nil : "no user_notif action"

@@ -62,10 +62,13 @@ struct LaunchOptions {
         add("readonly", "/proc/sys")
         for mask in Self.masks { add("mask", mask) }
         add(limits)
+        add("oom-score", "500")
         add("umask", "022")
         add("directory", request.workingDirectory)
         for argument in request.arguments { add("argument", argument) }
-        for (name, value) in request.environment.sorted(by: { $0.key < $1.key }) { add("environment", "\(name)=\(value)") }
+        for (name, value) in request.environment.sorted(by: { $0.key < $1.key }) {
+            add("environment", "\(name)=\(value)")
+        }
     }
 
     private mutating func add(_ bind: SandboxRequest.Bind, _ identity: Identity) {
@@ -82,7 +85,8 @@ struct LaunchOptions {
     }
 
     private mutating func add(_ limits: SandboxProfile.Limits) {
-        add("rlimit", "core", "0")
+        // Not 0: only the value 1 also keeps the kernel from starting the host's crash handler. Source: core(5).
+        add("rlimit", "core", "1")
         add("rlimit", "nofile", "\(limits.openFiles)")
         add("rlimit", "fsize", "\(limits.fileSizeBytes)")
         add("rlimit", "memlock", "\(limits.lockedMemoryBytes)")
@@ -98,8 +102,12 @@ extension SandboxRequest {
         if let workspace {
             all.append(
                 Bind(
-                    source: workspace, target: "/workspace", isWritable: profile.workspace == .readWrite,
-                    ownership: .workspace))
+                    source: workspace,
+                    target: "/workspace",
+                    isWritable: profile.workspace == .readWrite,
+                    ownership: .workspace
+                )
+            )
         }
         if let home { all.append(Bind(source: home, target: "/home/agent", isWritable: true, ownership: .workspace)) }
         return all + binds
@@ -112,7 +120,8 @@ extension SandboxRequest {
         if !(1...64).contains(id.count) || !id.allSatisfy(isName) { faults.append(("id", "1…64 of a-z A-Z 0-9 - _")) }
         if arguments.isEmpty { faults.append(("arguments", "a command is needed")) }
         if hostname.isEmpty || hostname.utf8.count > 64 { faults.append(("hostname", "1…64 bytes")) }
-        for path in [image, workingDirectory] + allBinds.flatMap({ [$0.source, $0.target] }) where !path.hasPrefix("/") {
+        for path in [image, workingDirectory] + allBinds.flatMap({ [$0.source, $0.target] }) where !path.hasPrefix("/")
+        {
             faults.append(("path", "\(path) is not absolute"))
         }
         for name in environment.keys where name.isEmpty || name.contains("=") {
@@ -120,8 +129,10 @@ extension SandboxRequest {
         }
         guard faults.isEmpty else {
             throw CodeForgeError(
-                .invalidArgument, "sandbox request: " + faults.map { "\($0.name): \($0.reason)" }.joined(separator: "; "),
-                fields: faults)
+                .invalidArgument,
+                "sandbox request: " + faults.map { "\($0.name): \($0.reason)" }.joined(separator: "; "),
+                fields: faults
+            )
         }
     }
 }

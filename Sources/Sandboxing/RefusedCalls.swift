@@ -10,7 +10,8 @@ enum RefusedCalls {
         request_key open_by_handle_at kexec_load kexec_file_load init_module finit_module delete_module create_module
         reboot swapon swapoff acct quotactl quotactl_fd settimeofday clock_settime clock_adjtime adjtimex iopl ioperm
         fanotify_init sethostname setdomainname syslog vhangup
-        """)
+        """
+    )
 
     /// Reported, and answered with `ENOSYS`: programs that know how fall back to something else.
     static let reportedMissing = SyscallGroup.words("io_uring_setup io_uring_enter io_uring_register")

@@ -15,8 +15,13 @@ package final class RunningSandbox: Sendable {
     private let session: SandboxSession
 
     init(
-        session: SandboxSession, pid: Int32, standardOutput: HostDescriptor, standardError: HostDescriptor,
-        gateway: HostDescriptor?, refusals: AsyncStream<RefusedSyscall>, missingLayers: [LayerStatus]
+        session: SandboxSession,
+        pid: Int32,
+        standardOutput: HostDescriptor,
+        standardError: HostDescriptor,
+        gateway: HostDescriptor?,
+        refusals: AsyncStream<RefusedSyscall>,
+        missingLayers: [LayerStatus]
     ) {
         self.session = session
         self.pid = pid

@@ -22,8 +22,12 @@ package struct SandboxExit: Sendable, Equatable {
     package var refusedSyscalls: [String: Int]
 
     package init(
-        status: Status, oomKilled: Bool = false, processLimitHit: Bool = false, memoryPeakBytes: Int64? = nil,
-        cpuSeconds: Double = 0, refusedSyscalls: [String: Int] = [:]
+        status: Status,
+        oomKilled: Bool = false,
+        processLimitHit: Bool = false,
+        memoryPeakBytes: Int64? = nil,
+        cpuSeconds: Double = 0,
+        refusedSyscalls: [String: Int] = [:]
     ) {
         self.status = status
         self.oomKilled = oomKilled

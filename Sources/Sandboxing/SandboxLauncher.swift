@@ -1,4 +1,5 @@
 package import Domain
+import Glibc
 
 /// Starts sandboxes: prepares leases, control groups and descriptors, then spawns the shim.
 package struct SandboxLauncher: Sendable {
@@ -13,7 +14,10 @@ package struct SandboxLauncher: Sendable {
         package var cgroupParent: String?
 
         package init(
-            shim: String, stateDirectory: String? = nil, require: Set<SandboxLayer>? = nil, cgroupParent: String? = nil
+            shim: String,
+            stateDirectory: String? = nil,
+            require: Set<SandboxLayer>? = nil,
+            cgroupParent: String? = nil
         ) {
             self.shim = shim
             self.stateDirectory = stateDirectory ?? "/run/codeforge"
@@ -32,5 +36,26 @@ package struct SandboxLauncher: Sendable {
     ///   missing or a step failed: the message names step, errno and what to do. Nothing of it is left running.
     package func launch(_ request: SandboxRequest) async throws(CodeForgeError) -> RunningSandbox {
         try await SandboxSession.start(request, configuration)
+    }
+
+    /// Removes the control groups that killed supervisors left behind. Their sandboxes died with them; this is for
+    /// start-up and a reconciler, and safe beside running sandboxes.
+    package func sweep() async {
+        await withCheckedContinuation { continuation in
+            let started = OwnThread.run {
+                removeLeftovers()
+                continuation.resume()
+            }
+            if started != nil { continuation.resume() }
+        }
+    }
+
+    private func removeLeftovers() {
+        CgroupSet.sweep(CgroupHost.prepare(parent: configuration.cgroupParent)) { name in
+            guard let number = UInt32(name.dropFirst().prefix { $0.isNumber }) else { return false }
+            // A name begins with the uid range slot, whose lease tells whether it is alive, or with a process id.
+            if name.hasPrefix("s") { return UIDRange.lease(slot: number, in: configuration.stateDirectory) != nil }
+            return kill(pid_t(number), 0) != 0 && errno == ESRCH
+        }
     }
 }

@@ -24,7 +24,8 @@ struct SandboxLife: ~Copyable {
     ///
     /// - Parameter onBirth: Gets a pidfd of pid 1 and the lifeline, once they exist.
     init(
-        _ preparation: consuming SandboxPreparation, _ path: String,
+        _ preparation: consuming SandboxPreparation,
+        _ path: String,
         onBirth: @escaping (HostDescriptor, HostDescriptor) -> Void
     ) throws(CodeForgeError) {
         do {
@@ -45,7 +46,8 @@ struct SandboxLife: ~Copyable {
     mutating func awaitRunning(milliseconds: Int32) throws(CodeForgeError) {
         var isOpen = true
         var isChannelOpen = true
-        while isOpen, !isRunning, failure == nil {
+        // The inside may be faster than the shim outside is to tell of its birth.
+        while isOpen, !isRunning || pid == 0, failure == nil {
             var watched = [
                 pollfd(fd: preparation.status.raw, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: isChannelOpen ? preparation.channel.raw : -1, events: Int16(POLLIN), revents: 0),
@@ -96,14 +98,21 @@ struct SandboxLife: ~Copyable {
         }
     }
 
+    /// Makes an end of a start that failed, wherever it stands; `finish()` follows.
+    mutating func abandon() {
+        preparation.lifeline.close()  // reaches a pid 1 we do not know yet
+        if let pidfd { _ = clinux_pidfd_send_signal(pidfd.raw, SIGKILL) }
+        if shim > 0 {
+            kill(shim, SIGKILL)
+            _ = reapShim()
+        }
+        while readStatus() {}  // ends with the last process inside
+    }
+
     /// Waits for pid 1, whose death took everything inside with it, and gives everything back.
     mutating func finish() -> SandboxExit {
         var usage = rusage()
         var status: Int32 = 0
-        if shim > 0 {
-            kill(shim, SIGKILL)  // given up: it hangs somewhere in a step
-            _ = reapShim()
-        }
         if pid > 0 {
             preparation.groups.kill()
             while clinux_wait4(pid, &status, 0, &usage) < 0, errno == EINTR {}
@@ -117,10 +126,13 @@ struct SandboxLife: ~Copyable {
         preparation.lifeline.close()
         preparation.lease?.lock.close()
         return SandboxExit(
-            status: ending ?? .killed, oomKilled: hitMemoryLimit || used.outOfMemoryKills > 0,
-            processLimitHit: used.refusedForks > 0, memoryPeakBytes: used.memoryPeakBytes,
+            status: ending ?? .killed,
+            oomKilled: hitMemoryLimit || used.outOfMemoryKills > 0,
+            processLimitHit: used.refusedForks > 0,
+            memoryPeakBytes: used.memoryPeakBytes,
             cpuSeconds: used.cpuSeconds ?? (seconds(usage.ru_utime) + seconds(usage.ru_stime)),
-            refusedSyscalls: listener?.counts ?? [:])
+            refusedSyscalls: listener?.counts ?? [:]
+        )
     }
 
     /// The shim outside ends as soon as pid 1 is set up, well or not.

@@ -30,7 +30,7 @@ struct SandboxPreparation {
         let host = CgroupHost.prepare(parent: configuration.cgroupParent)
         // The slot's number is ours while we hold the lease: what an earlier holder left can go.
         let prefix = lease.map { "s\($0.slot)-" } ?? "p\(getpid())-\(Self.nextNumber())-"
-        if lease != nil { CgroupSet.sweep(host, prefix: prefix) }
+        if lease != nil { CgroupSet.sweep(host) { $0.hasPrefix(prefix) } }
         let groups = CgroupSet(host, name: prefix + request.id, limits: request.profile.limits)
         self.groups = groups
         do throws(CodeForgeError) {
@@ -56,12 +56,16 @@ struct SandboxPreparation {
             let legacyFirst = Self.firstExtra + extra.count
             extra += legacy
             let options = LaunchOptions(
-                request, identity: identity,
+                request,
+                identity: identity,
                 descriptors: .init(
-                    count: Self.firstExtra + extra.count, filter: Self.firstExtra,
+                    count: Self.firstExtra + extra.count,
+                    filter: Self.firstExtra,
                     unifiedGroup: unified == nil ? nil : Self.firstExtra + 1,
-                    legacyGroups: legacy.indices.map { legacyFirst + $0 }),
-                notify: true)
+                    legacyGroups: legacy.indices.map { legacyFirst + $0 }
+                ),
+                notify: true
+            )
             if let name = options.invalid {
                 throw CodeForgeError(.invalidArgument, "sandbox request: a NUL character in \(name)")
             }
@@ -81,14 +85,19 @@ struct SandboxPreparation {
     private static let firstExtra = 8
 
     private static func check(
-        _ missing: [LayerStatus], _ configuration: SandboxLauncher.Configuration, _ profile: SandboxProfile, isRoot: Bool
+        _ missing: [LayerStatus],
+        _ configuration: SandboxLauncher.Configuration,
+        _ profile: SandboxProfile,
+        isRoot: Bool
     ) throws(CodeForgeError) {
-        let required = configuration.require ?? (isRoot ? profile.required : profile.required.subtracting(SandboxLayer.rootOnly))
+        let required =
+            configuration.require ?? (isRoot ? profile.required : profile.required.subtracting(SandboxLayer.rootOnly))
         for layer in missing where required.contains(layer.layer) {
             throw CodeForgeError(
                 .unavailable,
                 "sandbox layer \(layer.layer.rawValue) is required by profile \(profile.name) and missing: "
-                    + "\(layer.detail); \(layer.remedy), or take it out of sandbox.require")
+                    + "\(layer.detail); \(layer.remedy), or take it out of sandbox.require"
+            )
         }
     }
 

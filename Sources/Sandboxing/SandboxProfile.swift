@@ -31,8 +31,16 @@ package struct SandboxProfile: Codable, Sendable, Equatable {
         package var lockedMemoryBytes: Int64
 
         package init(
-            memoryBytes: Int64, processes: Int, cpus: Double, overlayBytes: Int64, temporaryBytes: Int64,
-            sharedMemoryBytes: Int64, homeBytes: Int64, openFiles: Int, fileSizeBytes: Int64, lockedMemoryBytes: Int64
+            memoryBytes: Int64,
+            processes: Int,
+            cpus: Double,
+            overlayBytes: Int64,
+            temporaryBytes: Int64,
+            sharedMemoryBytes: Int64,
+            homeBytes: Int64,
+            openFiles: Int,
+            fileSizeBytes: Int64,
+            lockedMemoryBytes: Int64
         ) {
             self.memoryBytes = memoryBytes
             self.processes = processes
@@ -58,8 +66,12 @@ package struct SandboxProfile: Codable, Sendable, Equatable {
     package var required: Set<SandboxLayer>
 
     package init(
-        name: String, workspace: WorkspaceMode, limits: Limits, syscalls: Set<SyscallGroup>,
-        gatewayRoutes: Set<String>, required: Set<SandboxLayer>
+        name: String,
+        workspace: WorkspaceMode,
+        limits: Limits,
+        syscalls: Set<SyscallGroup>,
+        gatewayRoutes: Set<String>,
+        required: Set<SandboxLayer>
     ) {
         self.name = name
         self.workspace = workspace
@@ -75,33 +87,69 @@ extension SandboxProfile {
     private static let gibibyte: Int64 = 1 << 30
 
     private static let large = Limits(
-        memoryBytes: 4 * gibibyte, processes: 1024, cpus: 2, overlayBytes: 512 * mebibyte, temporaryBytes: gibibyte,
-        sharedMemoryBytes: 64 * mebibyte, homeBytes: 512 * mebibyte, openFiles: 16_384, fileSizeBytes: 10 * gibibyte,
-        lockedMemoryBytes: 8 * mebibyte)
+        memoryBytes: 4 * gibibyte,
+        processes: 1024,
+        cpus: 2,
+        overlayBytes: 512 * mebibyte,
+        temporaryBytes: gibibyte,
+        sharedMemoryBytes: 64 * mebibyte,
+        homeBytes: 512 * mebibyte,
+        openFiles: 16_384,
+        fileSizeBytes: 10 * gibibyte,
+        lockedMemoryBytes: 8 * mebibyte
+    )
     private static let small = Limits(
-        memoryBytes: 2 * gibibyte, processes: 256, cpus: 1, overlayBytes: 128 * mebibyte,
-        temporaryBytes: 256 * mebibyte, sharedMemoryBytes: 16 * mebibyte, homeBytes: 256 * mebibyte,
-        openFiles: 16_384, fileSizeBytes: 2 * gibibyte, lockedMemoryBytes: 8 * mebibyte)
+        memoryBytes: 2 * gibibyte,
+        processes: 256,
+        cpus: 1,
+        overlayBytes: 128 * mebibyte,
+        temporaryBytes: 256 * mebibyte,
+        sharedMemoryBytes: 16 * mebibyte,
+        homeBytes: 256 * mebibyte,
+        openFiles: 16_384,
+        fileSizeBytes: 2 * gibibyte,
+        lockedMemoryBytes: 8 * mebibyte
+    )
 
     /// Clone, change summary, commit and push, away from every agent.
     package static let git = SandboxProfile(
-        name: "git", workspace: .readWrite, limits: large, syscalls: SyscallGroup.everyday, gatewayRoutes: ["git"],
-        required: SandboxLayer.usual)
+        name: "git",
+        workspace: .readWrite,
+        limits: large,
+        syscalls: SyscallGroup.everyday,
+        gatewayRoutes: ["git"],
+        required: SandboxLayer.usual
+    )
 
     /// An agent that changes the workspace.
     package static let code = SandboxProfile(
-        name: "code", workspace: .readWrite, limits: large, syscalls: SyscallGroup.everyday,
-        gatewayRoutes: ["anthropic", "openai"], required: SandboxLayer.usual)
+        name: "code",
+        workspace: .readWrite,
+        limits: large,
+        syscalls: SyscallGroup.everyday,
+        gatewayRoutes: ["anthropic", "openai"],
+        required: SandboxLayer.usual
+    )
 
     /// An agent that only reads the workspace: plans and reviews.
     package static let readonly = SandboxProfile(
-        name: "readonly", workspace: .readOnly, limits: small, syscalls: SyscallGroup.everyday,
-        gatewayRoutes: ["anthropic", "openai"], required: SandboxLayer.usual)
+        name: "readonly",
+        workspace: .readOnly,
+        limits: small,
+        syscalls: SyscallGroup.everyday,
+        gatewayRoutes: ["anthropic", "openai"],
+        required: SandboxLayer.usual
+    )
 
     /// A stranger's fork.
     package static let untrusted = SandboxProfile(
-        name: "untrusted", workspace: .readOnly, limits: small, syscalls: SyscallGroup.everyday,
-        gatewayRoutes: ["anthropic", "openai"], required: SandboxLayer.usual)
+        name: "untrusted",
+        workspace: .readOnly,
+        limits: small,
+        syscalls: SyscallGroup.everyday,
+        gatewayRoutes: ["anthropic", "openai"],
+        required: SandboxLayer.usual
+    )
 
     /// The profiles that come with CodeForge, in the order in which they are listed to people.
     package static let builtIn = [git, code, readonly, untrusted]

@@ -46,15 +46,25 @@ package struct SandboxRequest: Sendable {
     package var standardInput: Int32?
     /// Port of the gateway's listener on 127.0.0.1 inside; `nil`: no listener.
     package var gatewayPort: UInt16?
+    /// What the image's `/etc/hosts` calls itself.
     package var hostname: String
 
     /// The gateway's port unless a request says otherwise (`discard`, which nothing else serves).
     package static let defaultGatewayPort: UInt16 = 9
 
     package init(
-        id: String, profile: SandboxProfile, image: String, workspace: String? = nil, home: String? = nil,
-        binds: [Bind] = [], arguments: [String], environment: [String: String], workingDirectory: String = "/",
-        standardInput: Int32? = nil, gatewayPort: UInt16? = nil, hostname: String = "codeforge"
+        id: String,
+        profile: SandboxProfile,
+        image: String,
+        workspace: String? = nil,
+        home: String? = nil,
+        binds: [Bind] = [],
+        arguments: [String],
+        environment: [String: String],
+        workingDirectory: String = "/",
+        standardInput: Int32? = nil,
+        gatewayPort: UInt16? = nil,
+        hostname: String = "sandbox"
     ) {
         self.id = id
         self.profile = profile

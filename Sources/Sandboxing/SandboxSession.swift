@@ -21,7 +21,8 @@ final class SandboxSession: Sendable {
 
     /// Runs the whole life of `request` on a new thread; returns when its command was executed, or failed to.
     static func start(
-        _ request: SandboxRequest, _ configuration: SandboxLauncher.Configuration
+        _ request: SandboxRequest,
+        _ configuration: SandboxLauncher.Configuration
     ) async throws(CodeForgeError) -> RunningSandbox {
         let result: Result<RunningSandbox, CodeForgeError> = await withCheckedContinuation { continuation in
             let started = OwnThread.run {
@@ -29,7 +30,8 @@ final class SandboxSession: Sendable {
             }
             if let code = started {
                 continuation.resume(
-                    returning: .failure(CodeForgeError(.unavailable, "cannot start a thread: \(describe(code))")))
+                    returning: .failure(CodeForgeError(.unavailable, "cannot start a thread: \(describe(code))"))
+                )
             }
         }
         return try result.get()
@@ -64,27 +66,40 @@ final class SandboxSession: Sendable {
     // MARK: on the session's thread
 
     private func live(
-        _ request: SandboxRequest, _ configuration: SandboxLauncher.Configuration,
+        _ request: SandboxRequest,
+        _ configuration: SandboxLauncher.Configuration,
         report: (Result<RunningSandbox, CodeForgeError>) -> Void
     ) {
         do throws(CodeForgeError) {
-            var life = try SandboxLife(SandboxPreparation(request, configuration), configuration.shim) { pidfd, lifeline in
+            var life = try SandboxLife(SandboxPreparation(request, configuration), configuration.shim) {
+                pidfd,
+                lifeline in
                 self.state.withLock { ($0.pidfd, $0.lifeline) = (pidfd, lifeline) }
             }
-            let (refusals, sink) = AsyncStream.makeStream(of: RefusedSyscall.self, bufferingPolicy: .bufferingOldest(512))
+            let (refusals, sink) = AsyncStream.makeStream(
+                of: RefusedSyscall.self,
+                bufferingPolicy: .bufferingOldest(512)
+            )
             do throws(CodeForgeError) {
                 try life.awaitRunning(milliseconds: Self.patienceMilliseconds)
             } catch {
-                kill()
+                life.abandon()
                 _ = life.finish()
                 throw error
             }
             report(
                 .success(
                     RunningSandbox(
-                        session: self, pid: life.pid, standardOutput: life.preparation.output,
-                        standardError: life.preparation.errors, gateway: life.gateway, refusals: refusals,
-                        missingLayers: life.preparation.missing)))
+                        session: self,
+                        pid: life.pid,
+                        standardOutput: life.preparation.output,
+                        standardError: life.preparation.errors,
+                        gateway: life.gateway,
+                        refusals: refusals,
+                        missingLayers: life.preparation.missing
+                    )
+                )
+            )
             life.serve(refused: { sink.yield($0) }, kill: kill)
             let exit = life.finish()
             sink.finish()
@@ -119,11 +134,14 @@ enum OwnThread {
         var thread = pthread_t()
         let box = Unmanaged.passRetained(Box(body))
         let code = pthread_create(
-            &thread, &attributes,
+            &thread,
+            &attributes,
             { context in
                 if let context { Unmanaged<Box>.fromOpaque(context).takeRetainedValue().body() }
                 return nil
-            }, box.toOpaque())
+            },
+            box.toOpaque()
+        )
         if code != 0 { box.release() }
         return code == 0 ? nil : code
     }

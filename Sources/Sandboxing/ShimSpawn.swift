@@ -29,14 +29,18 @@ enum ShimSpawn {
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var pid: pid_t = 0
-        let code = "codeforge-sandbox".withCString { name in
-            var arguments: [UnsafeMutablePointer<CChar>?] = [UnsafeMutablePointer(mutating: name), nil]
-            var environment: [UnsafeMutablePointer<CChar>?] = [nil]
-            return posix_spawn(&pid, path, &actions, &attributes, &arguments, &environment)
+        let code = withExtendedLifetime(copies) {
+            "codeforge-sandbox".withCString { name in
+                var arguments: [UnsafeMutablePointer<CChar>?] = [UnsafeMutablePointer(mutating: name), nil]
+                var environment: [UnsafeMutablePointer<CChar>?] = [nil]
+                return posix_spawn(&pid, path, &actions, &attributes, &arguments, &environment)
+            }
         }
         guard code == 0 else {
             throw CodeForgeError(
-                .unavailable, "cannot execute the sandbox shim \(path): \(describe(code)); build or install codeforge-sandbox")
+                .unavailable,
+                "cannot execute the sandbox shim \(path): \(describe(code)); build or install codeforge-sandbox"
+            )
         }
         return pid
     }

@@ -88,9 +88,9 @@ struct SyscallFilter: Sendable {
 extension SyscallFilter {
     // linux/audit.h; the importer cannot read these.
     #if arch(x86_64)
-    static let architecture: UInt32 = 0xC000_003E
+        static let architecture: UInt32 = 0xC000_003E
     #elseif arch(arm64)
-    static let architecture: UInt32 = 0xC000_00B7
+        static let architecture: UInt32 = 0xC000_00B7
     #endif
 
     private mutating func assemble(_ table: [UInt32: Answer], reporting: Bool) {
@@ -99,11 +99,13 @@ extension SyscallFilter {
         program.unless(equal: Self.architecture, then: .kill)
         program.load(FilterAssembler.numberOffset)
         #if arch(x86_64)
-        // The x32 calls share this architecture; -1 is what a tracer writes to skip a call.
-        program.append(Instruction(code: FilterAssembler.jumpGreaterEqual, jumpTrue: 0, jumpFalse: 3, value: 0x4000_0000))
-        program.append(Instruction(code: FilterAssembler.jumpEqual, jumpTrue: 0, jumpFalse: 1, value: .max))
-        program.answer(.fail(ENOSYS))
-        program.answer(.kill)
+            // The x32 calls share this architecture; -1 is what a tracer writes to skip a call.
+            program.append(
+                Instruction(code: FilterAssembler.jumpGreaterEqual, jumpTrue: 0, jumpFalse: 3, value: 0x4000_0000)
+            )
+            program.append(Instruction(code: FilterAssembler.jumpEqual, jumpTrue: 0, jumpFalse: 1, value: .max))
+            program.answer(.fail(ENOSYS))
+            program.answer(.kill)
         #endif
         program.search(Self.runs(table))
         program.placeChecks()

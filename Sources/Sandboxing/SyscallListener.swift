@@ -36,7 +36,10 @@ struct SyscallListener {
         guard counts[name, default: 0] <= Self.reportsPerCall else { return nil }
         let a = notification.data.args
         return RefusedSyscall(
-            name: name, pid: Int32(bitPattern: notification.pid), errno: errno,
-            arguments: [a.0, a.1, a.2, a.3, a.4, a.5])
+            name: name,
+            pid: Int32(bitPattern: notification.pid),
+            errno: errno,
+            arguments: [a.0, a.1, a.2, a.3, a.4, a.5]
+        )
     }
 }

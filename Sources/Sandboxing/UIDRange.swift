@@ -38,6 +38,16 @@ struct UIDRange: Sendable {
         throw CodeForgeError(.limited, "all \(slots.count) uid ranges are in use by running sandboxes")
     }
 
+    /// Leases this very slot; `nil` when somebody holds it.
+    static func lease(slot: UInt32, in directory: String) -> UIDRange? {
+        guard slots.contains(slot) else { return nil }
+        let lock = HostDescriptor(
+            open("\(directory)/uid-ranges/\(slot)", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        )
+        guard lock.raw >= 0, flock(lock.raw, LOCK_EX | LOCK_NB) == 0 else { return nil }
+        return UIDRange(slot: slot, lock: lock)
+    }
+
     private static func privateDirectory(_ path: String) throws(CodeForgeError) {
         if mkdir(path, 0o700) != 0, errno != EEXIST {
             throw CodeForgeError(.unavailable, "cannot create \(path): \(describe(errno))")

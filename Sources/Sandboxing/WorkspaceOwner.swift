@@ -1,5 +1,5 @@
-package import Domain
 import CLinux
+package import Domain
 import Glibc
 
 /// The one on-disk owner of all workspace and home directories.

@@ -78,24 +78,35 @@ struct SandboxFixture {
     }
 
     func request(
-        _ arguments: [String], profile: SandboxProfile = .code, id: String = "test",
+        _ arguments: [String],
+        profile: SandboxProfile = .code,
+        id: String = "test",
         change: (inout SandboxRequest) -> Void = { _ in }
     ) -> SandboxRequest {
         var request = SandboxRequest(
-            id: id, profile: profile, image: image, arguments: arguments, environment: ["PATH": "/bin", "HOME": "/home/agent"])
+            id: id,
+            profile: profile,
+            image: image,
+            arguments: arguments,
+            environment: ["PATH": "/bin", "HOME": "/home/agent"]
+        )
         change(&request)
         return request
     }
 
     /// Runs a shell script to its end.
     func run(
-        _ script: String, profile: SandboxProfile = .code, change: (inout SandboxRequest) -> Void = { _ in }
+        _ script: String,
+        profile: SandboxProfile = .code,
+        change: (inout SandboxRequest) -> Void = { _ in }
     ) async throws -> Outcome {
         try await run(arguments: ["/bin/sh", "-c", script], profile: profile, change: change)
     }
 
     func run(
-        arguments: [String], profile: SandboxProfile = .code, change: (inout SandboxRequest) -> Void = { _ in }
+        arguments: [String],
+        profile: SandboxProfile = .code,
+        change: (inout SandboxRequest) -> Void = { _ in }
     ) async throws -> Outcome {
         let sandbox = try await launcher.launch(request(arguments, profile: profile, change: change))
         async let output = Self.read(sandbox.standardOutput)
@@ -136,7 +147,8 @@ struct SandboxFixture {
 
 /// Runs `body` with a fixture and removes it afterwards.
 func withFixture<T>(
-    require: Set<SandboxLayer>? = nil, _ body: (SandboxFixture) async throws -> T
+    require: Set<SandboxLayer>? = nil,
+    _ body: (SandboxFixture) async throws -> T
 ) async throws -> T {
     let fixture = try SandboxFixture(require: require)
     defer { fixture.remove() }

@@ -30,7 +30,9 @@ import Testing
                 if SandboxFixture.isRoot {
                     #expect(parts[0] == 0 && parts[1] >= 0x7000_0000 && parts[2] == 65_536)
                 } else {
-                    #expect(parts == [1000, line == outcome.output.split(separator: "\n")[0] ? geteuid() : getegid(), 1])
+                    #expect(
+                        parts == [1000, line == outcome.output.split(separator: "\n")[0] ? geteuid() : getegid(), 1]
+                    )
                 }
             }
         }
@@ -47,7 +49,9 @@ import Testing
             let parts = outcome.output.components(separatedBy: "--\n")
             try #require(parts.count == 3)
             // The shell itself adds these.
-            let own = parts[0].split(separator: "\n").filter { !$0.hasPrefix("PWD=") && !$0.hasPrefix("SHLVL=") && !$0.hasPrefix("_=") }
+            let own = parts[0].split(separator: "\n").filter {
+                !$0.hasPrefix("PWD=") && !$0.hasPrefix("SHLVL=") && !$0.hasPrefix("_=")
+            }
             #expect(own == ["GREETING=a b", "HOME=/home/agent", "PATH=/bin"])
             // 3 is the directory ls itself has open.
             #expect(parts[1].split(separator: "\n").sorted() == ["0", "1", "2", "3"])
@@ -61,7 +65,10 @@ import Testing
                 $0.workspace = try? fixture.owned("workspace")
             }
             let mounts = outcome.output.split(separator: "\n").map { $0.split(separator: " ") }.filter { $0.count == 6 }
-            let byTarget = Dictionary(mounts.map { (String($0[1]), Set($0[3].split(separator: ","))) }, uniquingKeysWith: { $1 })
+            let byTarget = Dictionary(
+                mounts.map { (String($0[1]), Set($0[3].split(separator: ","))) },
+                uniquingKeysWith: { $1 }
+            )
             for target in ["/", "/tmp", "/dev/shm", "/home/agent", "/workspace"] {
                 #expect(byTarget[target]?.isSuperset(of: ["nosuid", "nodev", "rw"]) == true, "\(target)")
             }
@@ -71,14 +78,19 @@ import Testing
             #expect(byTarget["/sys"] == nil && outcome.output.contains("/sys: No such file"))
             let allowed = ["/", "/proc", "/dev", "/tmp", "/home/agent", "/workspace"]
             for target in byTarget.keys {
-                #expect(allowed.contains(target) || target.hasPrefix("/proc/") || target.hasPrefix("/dev/"), "\(target)")
+                #expect(
+                    allowed.contains(target) || target.hasPrefix("/proc/") || target.hasPrefix("/dev/"),
+                    "\(target)"
+                )
             }
         }
     }
 
     @Test func hostFilesAreOutOfSight() async throws {
         try await withFixture { fixture in
-            let outcome = try await fixture.run("ls -d \(fixture.directory) /root /etc/shadow /usr 2>/dev/null; ls /proc | grep -c '^[0-9]'")
+            let outcome = try await fixture.run(
+                "ls -d \(fixture.directory) /root /etc/shadow /usr 2>/dev/null; ls /proc | grep -c '^[0-9]'"
+            )
             #expect(outcome.output.split(separator: "\n").count == 1)
             #expect((outcome.output.split(separator: "\n").last.flatMap { Int($0) } ?? 99) <= 5)
         }
@@ -88,7 +100,8 @@ import Testing
         try await withFixture { fixture in
             let outcome = try await fixture.run(
                 "for f in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /proc/sys/vm/drop_caches; do echo 1 >$f && echo WROTE $f; done; "
-                    + "for f in kallsyms keys timer_list kcore; do cat /proc/$f | wc -c; done; ls /proc/fs /proc/bus /proc/irq")
+                    + "for f in kallsyms keys timer_list kcore; do cat /proc/$f | wc -c; done; ls /proc/fs /proc/bus /proc/irq"
+            )
             #expect(!outcome.output.contains("WROTE"))
             let sizes = outcome.output.split(separator: "\n").prefix(4)
             #expect(sizes.allSatisfy { $0 == "0" }, "\(outcome.output)")
@@ -97,8 +110,12 @@ import Testing
 
     @Test func thereIsNoNetworkButLoopback() async throws {
         try await withFixture { fixture in
-            let outcome = try await fixture.run("ls /sys/class/net 2>/dev/null; cat /proc/net/dev; cat /proc/net/route; nc -w 2 1.1.1.1 80 </dev/null; echo $?")
-            let devices = outcome.output.split(separator: "\n").filter { $0.contains(":") }.compactMap { $0.split(separator: ":").first }
+            let outcome = try await fixture.run(
+                "ls /sys/class/net 2>/dev/null; cat /proc/net/dev; cat /proc/net/route; nc -w 2 1.1.1.1 80 </dev/null; echo $?"
+            )
+            let devices = outcome.output.split(separator: "\n").filter { $0.contains(":") }.compactMap {
+                $0.split(separator: ":").first
+            }
             #expect(devices.map { $0.trimmingCharacters(in: .whitespaces) } == ["lo"])
             #expect(outcome.output.hasSuffix("1\n"))
             #expect(outcome.errors.contains("unreachable"))
@@ -107,7 +124,9 @@ import Testing
 
     @Test func pidOneGivesNothingAway() async throws {
         try await withFixture { fixture in
-            let outcome = try await fixture.run("ls /proc/1/fd/* /proc/1/root/ ; readlink /proc/1/exe; cat /proc/1/mem /proc/1/maps; kill -9 1; kill -STOP 1; echo alive; id -u")
+            let outcome = try await fixture.run(
+                "ls /proc/1/fd/* /proc/1/root/ ; readlink /proc/1/exe; cat /proc/1/mem /proc/1/maps; kill -9 1; kill -STOP 1; echo alive; id -u"
+            )
             #expect(outcome.output == "alive\n1000\n", "\(outcome.output)")
         }
     }

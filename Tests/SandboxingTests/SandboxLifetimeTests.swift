@@ -24,7 +24,10 @@ import Testing
     @Test func signalsReachThePayload() async throws {
         try await withFixture { fixture in
             let sandbox = try await fixture.launcher.launch(
-                fixture.request(["/bin/sh", "-c", "trap 'echo got; exit 3' TERM; echo ready; while :; do sleep 0.05; done"]))
+                fixture.request([
+                    "/bin/sh", "-c", "trap 'echo got; exit 3' TERM; echo ready; while :; do sleep 0.05; done",
+                ])
+            )
             #expect(await SandboxFixture.line(sandbox.standardOutput) == "ready")
             sandbox.signal(SIGTERM)
             #expect(await SandboxFixture.line(sandbox.standardOutput) == "got")
@@ -37,7 +40,9 @@ import Testing
             let path = fixture.directory + "/input"
             try "hello".write(toFile: path, atomically: false, encoding: .utf8)
             let input = HostDescriptor(open(path, O_RDONLY | O_CLOEXEC))
-            let outcome = try await fixture.run("cat; ls -l /proc/self/fd/0 | wc -l; [ -t 0 ] || echo notty") { $0.standardInput = input.raw }
+            let outcome = try await fixture.run("cat; ls -l /proc/self/fd/0 | wc -l; [ -t 0 ] || echo notty") {
+                $0.standardInput = input.raw
+            }
             #expect(outcome.output.hasPrefix("hello"))
             let empty = try await fixture.run("cat; echo end")
             #expect(empty.output == "end\n")
@@ -47,7 +52,8 @@ import Testing
     @Test func killEndsEverything() async throws {
         try await withFixture { fixture in
             let sandbox = try await fixture.launcher.launch(
-                fixture.request(["/bin/sh", "-c", "trap '' TERM INT HUP; setsid sleep 1000 & echo up; sleep 1000"]))
+                fixture.request(["/bin/sh", "-c", "trap '' TERM INT HUP; setsid sleep 1000 & echo up; sleep 1000"])
+            )
             #expect(await SandboxFixture.line(sandbox.standardOutput) == "up")
             sandbox.kill()
             let exit = await sandbox.wait()
@@ -68,7 +74,9 @@ import Testing
 
     @Test func whatThePayloadLeavesBehindIsKilled() async throws {
         try await withFixture { fixture in
-            let outcome = try await fixture.run("for i in 1 2 3; do setsid sh -c 'trap \"\" TERM; sleep 1000' & done; echo done")
+            let outcome = try await fixture.run(
+                "for i in 1 2 3; do setsid sh -c 'trap \"\" TERM; sleep 1000' & done; echo done"
+            )
             // The pipes end although the daemons held them.
             #expect(outcome.output == "done\n")
             #expect(outcome.exit.status == .exited(code: 0))
@@ -78,7 +86,9 @@ import Testing
     @Test func orphansAreReaped() async throws {
         try await withFixture { fixture in
             // Each subshell leaves an orphan that ends at once; a zombie would still be listed.
-            let outcome = try await fixture.run("for i in $(seq 20); do (true & true &); done; sleep 0.3; grep -l '^State:.Z' /proc/[0-9]*/status | wc -l")
+            let outcome = try await fixture.run(
+                "for i in $(seq 20); do (true & true &); done; sleep 0.3; grep -l '^State:.Z' /proc/[0-9]*/status | wc -l"
+            )
             #expect(outcome.output == "0\n")
         }
     }
@@ -89,10 +99,15 @@ import Testing
                 do {
                     _ = try await fixture.run(arguments: ["/bin/true"], change: change)
                     return (nil, "")
-                } catch let error as CodeForgeError { return (error.code, error.message) } catch { return (nil, "\(error)") }
+                } catch let error as CodeForgeError { return (error.code, error.message) } catch {
+                    return (nil, "\(error)")
+                }
             }
             let command = await message { $0.arguments = ["/bin/absent"] }
-            #expect(command.0 == .notFound && command.1.contains("step exec") && command.1.contains("/bin/absent"), "\(command)")
+            #expect(
+                command.0 == .notFound && command.1.contains("step exec") && command.1.contains("/bin/absent"),
+                "\(command)"
+            )
             let inPath = await message { $0.arguments = ["absent"] }
             #expect(inPath.0 == .notFound && inPath.1.contains("errno 2"))
             let image = await message { $0.image = fixture.directory + "/no-image" }
@@ -101,7 +116,10 @@ import Testing
             #expect(directory.1.contains("step directory") && directory.1.contains("/nowhere"), "\(directory)")
             let workspace = await message { $0.workspace = fixture.directory + "/no-workspace" }
             #expect(workspace.1.contains("no-workspace"), "\(workspace)")
-            let invalid = await message { $0.id = "a/b"; $0.arguments = [] }
+            let invalid = await message {
+                $0.id = "a/b"
+                $0.arguments = []
+            }
             #expect(invalid.0 == .invalidArgument && invalid.1.contains("id") && invalid.1.contains("arguments"))
             let nul = await message { $0.environment["A"] = "x\0y" }
             #expect(nul.0 == .invalidArgument, "\(nul)")
@@ -111,7 +129,9 @@ import Testing
     @Test func missingShimIsAClearError() async throws {
         try await withFixture { fixture in
             let launcher = SandboxLauncher(.init(shim: fixture.directory + "/absent"))
-            let error = await #expect(throws: CodeForgeError.self) { _ = try await launcher.launch(fixture.request(["/bin/true"])) }
+            let error = await #expect(throws: CodeForgeError.self) {
+                _ = try await launcher.launch(fixture.request(["/bin/true"]))
+            }
             #expect(error?.message.contains("absent") == true)
         }
     }
@@ -119,7 +139,10 @@ import Testing
     @Test func gatewayListenerAcceptsFromInside() async throws {
         try await withFixture { fixture in
             let sandbox = try await fixture.launcher.launch(
-                fixture.request(["/bin/sh", "-c", "echo hi | nc 127.0.0.1 9; echo $?; nc -l -p 9 || echo taken"]) { $0.gatewayPort = 9 })
+                fixture.request(["/bin/sh", "-c", "echo hi | nc 127.0.0.1 9; echo $?; nc -l -p 9 || echo taken"]) {
+                    $0.gatewayPort = 9
+                }
+            )
             let listener = try #require(sandbox.gateway)
             let text: String = await withCheckedContinuation { continuation in
                 Thread.detachNewThread {
@@ -140,11 +163,22 @@ import Testing
     }
 
     @Test func deathOfTheLauncherKillsEverything() async throws {
+        try await withFixture { fixture in try await killLauncher(fixture) }
+    }
+
+    private func killLauncher(_ fixture: SandboxFixture) async throws {
         let holder = Process()
-        holder.executableURL = URL(fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe"))
+        holder.executableURL = URL(
+            fileURLWithPath: try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        )
         let bundle = CommandLine.arguments.first { $0.hasSuffix(".xctest") && $0 != CommandLine.arguments[0] }
-        holder.arguments = (bundle.map { ["--test-bundle-path", $0] } ?? []) + ["--testing-library", "swift-testing", "--filter", "SandboxHolder"]
-        holder.environment = ProcessInfo.processInfo.environment.merging(["CODEFORGE_TEST_HOLD": "1"]) { $1 }
+        holder.arguments =
+            (bundle.map { ["--test-bundle-path", $0] } ?? []) + [
+                "--testing-library", "swift-testing", "--filter", "SandboxHolder",
+            ]
+        holder.environment = ProcessInfo.processInfo.environment.merging([
+            "CODEFORGE_TEST_HOLD": "1", "TMPDIR": fixture.directory + "/",
+        ]) { $1 }
         let pipe = Pipe()
         holder.standardOutput = pipe
         try holder.run()
@@ -162,6 +196,9 @@ import Testing
         Glibc.kill(holder.processIdentifier, SIGKILL)
         #expect(await Self.isDead(pidfd))
         holder.waitUntilExit()
+        // What only the dead launcher could have removed.
+        await fixture.launcher.sweep()
+        #expect(leftoverGroups("held-by-the-dead") == [])
     }
 
     /// Whether the process ends; a generous limit turns a hang into a failure.
@@ -175,13 +212,31 @@ import Testing
     }
 }
 
+/// Control groups of sandboxes with this id, anywhere.
+func leftoverGroups(_ id: String) -> Set<String> {
+    var found: Set<String> = []
+    for base in (try? FileManager.default.contentsOfDirectory(atPath: "/sys/fs/cgroup")) ?? [] {
+        let root = "/sys/fs/cgroup/\(base)"
+        guard let all = FileManager.default.enumerator(atPath: root) else { continue }
+        for case let path as String in all where path.contains("codeforge/") && path.contains(id) {
+            found.insert(root + "/" + path)
+            all.skipDescendants()
+        }
+    }
+    return found
+}
+
 /// Not a test: the launcher process that `deathOfTheLauncherKillsEverything` kills.
 @Suite(.enabled(if: ProcessInfo.processInfo.environment["CODEFORGE_TEST_HOLD"] != nil, "only run by another test"))
 struct SandboxHolder {
     @Test func hold() async throws {
         try await withFixture { fixture in
             let sandbox = try await fixture.launcher.launch(
-                fixture.request(["/bin/sh", "-c", "trap '' TERM HUP; setsid sleep 1000 & echo up; sleep 1000"]))
+                fixture.request(
+                    ["/bin/sh", "-c", "trap '' TERM HUP; setsid sleep 1000 & echo up; sleep 1000"],
+                    id: "held-by-the-dead"
+                )
+            )
             _ = await SandboxFixture.line(sandbox.standardOutput)
             print("holding \(sandbox.pid)")
             fflush(nil)

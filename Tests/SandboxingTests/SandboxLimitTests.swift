@@ -38,7 +38,10 @@ import Testing
                 #expect(!SandboxFixture.isRoot, "root must have a process limit")
                 return
             }
-            let outcome = try await fixture.run("for i in $(seq 40); do sleep 100 & done; echo survived", profile: profile)
+            let outcome = try await fixture.run(
+                "for i in $(seq 40); do sleep 100 & done; echo survived",
+                profile: profile
+            )
             #expect(outcome.exit.processLimitHit)
             #expect(outcome.errors.contains("fork"))
         }
@@ -53,7 +56,9 @@ import Testing
         try await withFixture { fixture in
             chmod(fixture.image + "/etc", 0o777)
             let outcome = try await fixture.run(
-                "for d in /tmp /home/agent /etc; do dd if=/dev/zero of=$d/x bs=64k count=64 2>&1 | grep -c 'No space'; done", profile: profile)
+                "for d in /tmp /home/agent /etc; do dd if=/dev/zero of=$d/x bs=64k count=64 2>&1 | grep -c 'No space'; done",
+                profile: profile
+            )
             #expect(outcome.output == "1\n1\n1\n", "\(outcome.output) \(outcome.errors)")
         }
     }
@@ -64,8 +69,10 @@ import Testing
         profile.limits.fileSizeBytes = Self.mebibyte
         try await withFixture { fixture in
             let outcome = try await fixture.run(
-                "ulimit -n; ulimit -Hn; ulimit -c; dd if=/dev/zero of=/tmp/x bs=1M count=3 2>/dev/null; stat -c %s /tmp/x", profile: profile)
-            #expect(outcome.output == "128\n128\n0\n1048576\n", "\(outcome.output)")
+                "ulimit -n; ulimit -Hn; ulimit -c; cat /proc/self/oom_score_adj; dd if=/dev/zero of=/tmp/x bs=1M count=3 2>/dev/null; stat -c %s /tmp/x",
+                profile: profile
+            )
+            #expect(outcome.output == "128\n128\n0\n500\n1048576\n", "\(outcome.output)")
         }
     }
 
@@ -86,7 +93,10 @@ import Testing
                 $0.home = home
                 $0.workingDirectory = "/workspace"
             }
-            let first = try await fixture.run("umask; mkdir d && echo one >d/f && echo two >~/h && stat -c '%u %g' . d/f ~/h", change: change)
+            let first = try await fixture.run(
+                "umask; mkdir d && echo one >d/f && echo two >~/h && stat -c '%u %g' . d/f ~/h",
+                change: change
+            )
             #expect(first.output == "0022\n1000 1000\n1000 1000\n1000 1000\n", "\(first.output) \(first.errors)")
             for path in [workspace + "/d/f", home + "/h"] {
                 var info = stat()
@@ -120,15 +130,20 @@ import Testing
             mkdir(shared, 0o755)
             try "tool".write(toFile: shared + "/tool", atomically: false, encoding: .utf8)
             chmod(shared + "/tool", 0o644)
-            let outcome = try await fixture.run("cat /opt/deep/dir/tool /opt/tool; touch /opt/deep/dir/new; echo x >/opt/tool; ls /opt/deep/dir") {
+            let outcome = try await fixture.run(
+                "cat /opt/deep/dir/tool /opt/tool; touch /opt/deep/dir/new; echo x >/opt/tool; ls /opt/deep/dir"
+            ) {
                 $0.binds = [
-                    .init(source: shared, target: "/opt/deep/dir"), .init(source: shared + "/tool", target: "/opt/tool"),
+                    .init(source: shared, target: "/opt/deep/dir"),
+                    .init(source: shared + "/tool", target: "/opt/tool"),
                 ]
             }
             #expect(outcome.output == "tooltooltool\n", "\(outcome.output) \(outcome.errors)")
             symlink("/etc", fixture.directory + "/link")
             let error = await #expect(throws: CodeForgeError.self) {
-                _ = try await fixture.run("true") { $0.binds = [.init(source: fixture.directory + "/link", target: "/opt/etc")] }
+                _ = try await fixture.run("true") {
+                    $0.binds = [.init(source: fixture.directory + "/link", target: "/opt/etc")]
+                }
             }
             #expect(error?.message.contains("link") == true)
         }
@@ -156,7 +171,9 @@ import Testing
         try await withFixture { fixture in
             let first = try await fixture.launcher.launch(fixture.request(["/bin/sleep", "1000"], id: "one"))
             let second = try await fixture.launcher.launch(fixture.request(["/bin/sleep", "1000"], id: "two"))
-            let maps = try [first, second].map { try String(contentsOfFile: "/proc/\($0.pid)/uid_map", encoding: .utf8) }
+            let maps = try [first, second].map {
+                try String(contentsOfFile: "/proc/\($0.pid)/uid_map", encoding: .utf8)
+            }
             #expect(maps[0] != maps[1])
             first.kill()
             second.kill()
@@ -165,22 +182,10 @@ import Testing
     }
 
     @Test func nothingIsLeftBehind() async throws {
-        func groups() -> Set<String> {
-            var found: Set<String> = []
-            for base in (try? FileManager.default.contentsOfDirectory(atPath: "/sys/fs/cgroup")) ?? [] {
-                let root = "/sys/fs/cgroup/\(base)"
-                guard let all = FileManager.default.enumerator(atPath: root) else { continue }
-                for case let path as String in all where path.contains("codeforge/") && path.contains("leftover-test") {
-                    found.insert(root + "/" + path)
-                    all.skipDescendants()
-                }
-            }
-            return found
-        }
         try await withFixture { fixture in
             let outcome = try await fixture.run("sleep 1000 & echo x") { $0.id = "leftover-test" }
             #expect(outcome.output == "x\n")
-            #expect(groups() == [])
+            #expect(leftoverGroups("leftover-test") == [])
         }
     }
 

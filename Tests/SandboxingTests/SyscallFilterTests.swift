@@ -1,11 +1,17 @@
 import Glibc
-@testable import Sandboxing
 import Testing
+
+@testable import Sandboxing
 
 /// The compiled program against the tables it came from, without a kernel.
 @Suite struct SyscallFilterTests {
     /// Runs classic BPF over one call; gives the returned action.
-    static func run(_ filter: SyscallFilter, number: UInt32, arguments: [UInt64] = [], architecture: UInt32 = SyscallFilter.architecture) throws -> UInt32 {
+    static func run(
+        _ filter: SyscallFilter,
+        number: UInt32,
+        arguments: [UInt64] = [],
+        architecture: UInt32 = SyscallFilter.architecture
+    ) throws -> UInt32 {
         var at = 0
         var accumulator: UInt32 = 0
         var steps = 0
@@ -33,7 +39,9 @@ import Testing
             case FilterAssembler.leave:
                 #expect(steps < 40, "too deep for \(number)")
                 return k
-            default: Issue.record("unknown instruction \(instruction.code)"); return 0
+            default:
+                Issue.record("unknown instruction \(instruction.code)")
+                return 0
             }
         }
     }
