@@ -52,13 +52,13 @@ let targets: [Target] = [
     library("Telemetry", ["Domain", logging, metrics]),
     library("SQLiteStore", ["Domain", .product(name: "GRDB", package: "GRDB.swift")]),
     library("RedisMessaging", ["Domain", "HostProcess", "CHiredis", logging]),
-    library("CurlHTTP", ["Domain", "CCurl", "CLinux"]),
+    library("CurlHTTP", ["Domain", "CCurl"]),
     library("Vault", ["Domain", "COpenSSL"]),
 
     // The supervisor's side.
     library("Sandboxing", ["Domain", "CLinux", "CSeccomp", logging]),
     library("Workspaces", ["Domain", "HostProcess"]),
-    library("Gateway", ["Domain", "CLinux", logging] + nio),
+    library("Gateway", ["Domain"] + nio.prefix(2)),
     library("Supervision", ["Domain", "HostProcess", "Agents", "Gateway", "Sandboxing", "Workspaces", "CLinux", logging]),
 
     // The server's face.
