@@ -62,7 +62,7 @@ let targets: [Target] = [
     library("Supervision", ["Domain", "HostProcess", "Agents", "Gateway", "Sandboxing", "Workspaces", "CLinux", logging]),
 
     // The server's face.
-    library("API", ["Domain", "Engine", hummingbird, logging, metrics]),
+    library("API", ["Domain", "Engine", hummingbird, lifecycle, logging, metrics] + nio),
     library("TestKit", ["Domain"]),
 
     // Executables.

@@ -1,0 +1,42 @@
+import FoundationEssentials
+import Glibc
+import Sandboxing
+import Settings
+
+/// Where the parts of this installation are.
+enum Installation {
+    /// Directory of the running executable; its companions are beside it.
+    static let directory: String = {
+        guard let path = realpath("/proc/self/exe", nil) else { return "." }
+        defer { free(path) }
+        let text = String(cString: path)
+        return text.lastIndex(of: "/").map { String(text[..<$0]) } ?? "."
+    }()
+
+    static var supervisor: String { directory + "/codeforge-supervisor" }
+    static var shim: String { directory + "/codeforge-sandbox" }
+
+    /// The script that builds images: of the source tree the executable was built in, or of an installation.
+    static var imageBuilder: String? {
+        var candidates = [directory + "/../share/codeforge/images/build"]
+        var folder = directory
+        while let slash = folder.lastIndex(of: "/"), slash != folder.startIndex {
+            folder = String(folder[..<slash])
+            candidates.append(folder + "/images/build")
+        }
+        return candidates.first { FileManager.default.isExecutableFile(atPath: $0) }
+    }
+
+    /// Layers that may not be missing: what `sandbox.require` names, else what the built-in profiles require.
+    static func requiredLayers(of settings: Settings) -> Set<SandboxLayer> {
+        if let names = settings.sandbox.require { return Set(names.compactMap(SandboxLayer.init(rawValue:))) }
+        let all = SandboxProfile.builtIn.reduce(into: Set()) { $0.formUnion($1.required) }
+        return geteuid() == 0 ? all : all.subtracting(SandboxLayer.rootOnly)
+    }
+
+    /// Layers a supervisor may do without although its profile requires them.
+    static func optionalLayers(of settings: Settings) -> [String] {
+        guard settings.sandbox.require != nil else { return [] }
+        return SandboxLayer.usual.subtracting(requiredLayers(of: settings)).map(\.rawValue).sorted()
+    }
+}

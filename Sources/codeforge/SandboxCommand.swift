@@ -1,0 +1,99 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import HostProcess
+import Sandboxing
+import Workspaces
+
+struct SandboxCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "sandbox", abstract: "Use sandboxes by hand.", subcommands: [Run.self])
+
+    struct Run: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Run one command in a sandbox, the same way tasks do.",
+            discussion: """
+                Without a gateway: nothing outside can be reached. A workspace directory must belong to the service's \
+                storage user; one that does not exist is created. Exit status: the command's own, 128 + signal, 137 \
+                when the sandbox was killed, 125 when it could not be started.
+
+                  codeforge sandbox run -- id
+                  codeforge sandbox run --profile readonly --workspace /tmp/w -- ls -la /workspace
+                """)
+
+        @Option(help: "Sandbox profile: \(SandboxProfile.builtIn.map(\.name).joined(separator: ", ")).")
+        var profile = "code"
+        @Option(help: "Image; default: the configured one.")
+        var image: String?
+        @Option(help: "Host directory shown as /workspace.")
+        var workspace: String?
+        @Argument(parsing: .postTerminator, help: "Command and its arguments.")
+        var command: [String]
+        @OptionGroup var options: SettingsOptions
+
+        func run() async throws {
+            let settings = try options.loadForTools()
+            guard var profile = SandboxProfile.named(profile) else {
+                throw ValidationError("unknown profile '\(profile)'")
+            }
+            profile.required.formIntersection(Installation.requiredLayers(of: settings))
+            let images = ImageStore(directory: settings.sandbox.imageDirectory)
+            let name = image ?? settings.sandbox.image
+            guard images.image(name) != nil else {
+                complain("image '\(name)' not found in \(images.directory): run `codeforge image build \(name)`")
+                throw ExitCode(125)
+            }
+            var request = SandboxRequest(
+                id: "run-\(getpid())", profile: profile, image: images.root(of: name), arguments: command,
+                environment: [
+                    "PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": "/home/agent", "LANG": "C.UTF-8", "TERM": "dumb",
+                ],
+                workingDirectory: workspace == nil ? "/" : GitScript.workTree)
+            do {
+                if let workspace {
+                    let path = absolute(workspace)
+                    try WorkspaceOwner.current.makeDirectory(path)
+                    request.workspace = path
+                }
+                request.standardInput = 0
+                let sandbox = try await SandboxLauncher(.init(shim: Installation.shim)).launch(request)
+                async let output: Void = copy(sandbox.standardOutput, to: 1)
+                async let errors: Void = copy(sandbox.standardError, to: 2)
+                let exit = await sandbox.wait()
+                _ = await (output, errors)
+                for (call, count) in exit.refusedSyscalls.sorted(by: { $0.key < $1.key }) {
+                    complain("refused: \(call) (\(count)×)")
+                }
+                if exit.oomKilled { complain("killed: the memory limit of \(profile.limits.memoryBytes) bytes") }
+                throw ExitCode(exit.shellCode)
+            } catch let exit as ExitCode {
+                throw exit
+            } catch {
+                complain("\(error)")
+                throw ExitCode(125)
+            }
+        }
+
+        private func absolute(_ path: String) -> String {
+            path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
+        }
+
+        private func copy(_ source: HostDescriptor, to target: Int32) async {
+            await withoutBlocking {
+                var buffer = [UInt8](repeating: 0, count: 65_536)
+                while true {
+                    let count = read(source.raw, &buffer, buffer.count)
+                    if count == 0 || (count < 0 && errno != EINTR) { return }
+                    var offset = 0
+                    while offset < count {
+                        let written = buffer.withUnsafeBytes { bytes in
+                            write(target, bytes.baseAddress?.advanced(by: offset), count - offset)
+                        }
+                        if written < 0 { return }
+                        offset += written
+                    }
+                }
+            }
+        }
+    }
+}

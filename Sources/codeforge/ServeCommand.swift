@@ -1,0 +1,60 @@
+import API
+import Agents
+import ArgumentParser
+import Domain
+import Engine
+import FoundationEssentials
+import Glibc
+import Logging
+import Metrics
+import RedisMessaging
+import SQLiteStore
+import Sandboxing
+import ServiceLifecycle
+import Settings
+import Telemetry
+import Vault
+import Workspaces
+
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Run the service.",
+        discussion: """
+            Settings come from defaults, a YAML file (CODEFORGE_CONFIG, or codeforge.yaml here), the environment \
+            (CODEFORGE_SERVER__PORT …) and flags. SIGTERM stops it; running tasks go on and are picked up by the next \
+            start, unless --drain waits for them.
+            """)
+
+    @Option(help: "Port to listen on; 0 asks the system for one.")
+    var port: Int?
+    @Option(help: "Address to listen on.")
+    var host: String?
+    @Flag(help: "When stopping, wait for running tasks instead of leaving them to the next start.")
+    var drain = false
+    @OptionGroup var options: SettingsOptions
+
+    func run() async throws {
+        var overrides: [SettingsLoader.Override] = []
+        if let port { overrides.append(.init(key: "server.port", value: String(port), flag: "--port")) }
+        if let host { overrides.append(.init(key: "server.host", value: host, flag: "--host")) }
+        let settings = try options.load(overrides).settings
+        signal(SIGPIPE, SIG_IGN)
+        let metrics = PrometheusMetrics()
+        MetricsSystem.bootstrap(metrics)
+        let redactor = Redactor(settings.secretValues)
+        let level = Logger.Level(setting: settings.logging.level) ?? .info
+        let format = LineLogHandler.Format(named: settings.logging.format)
+        LoggingSystem.bootstrap { label in
+            LineLogHandler(label: label, level: level, format: format, redactor: redactor)
+        }
+        let logger = Logger(label: "codeforge")
+        do {
+            try await withLogger(logger) { logger in
+                try await Server(settings: settings, metrics: metrics, drains: drain, logger: logger).run()
+            }
+        } catch let error as CodeForgeError {
+            complain("codeforge: \(error.message)")
+            throw ExitCode(1)
+        }
+    }
+}

@@ -1,0 +1,171 @@
+import API
+import Agents
+import Domain
+import Engine
+import FoundationEssentials
+import Logging
+import RedisMessaging
+import SQLiteStore
+import Sandboxing
+import ServiceLifecycle
+import Settings
+import Synchronization
+import Telemetry
+import Vault
+import Workspaces
+
+/// Puts the service together and runs it.
+struct Server {
+    let settings: Settings
+    let metrics: PrometheusMetrics
+    let drains: Bool
+    let logger: Logger
+
+    /// - Throws: `CodeForgeError` when a part can't be started; the message says what to do.
+    func run() async throws {
+        try HostTree.make(settings.dataDirectory)
+        let embedded = try await startRedis()
+        let redisURL = settings.redis.url ?? embedded?.url ?? ""
+        let client = try RedisClient(url: redisURL, prefix: settings.redis.prefix, logger: logger)
+        let probe = RedisHealthProbe(client)
+        do throws(CodeForgeError) {
+            try await probe.ping()
+        } catch {
+            throw CodeForgeError(.unavailable, "redis.url: Redis does not answer: \(error.message)")
+        }
+        let store = SQLiteTaskStore(try TaskDatabase(path: settings.sqlite.path))
+        let secrets = RedisTaskSecretStore(client, box: try AESGCMSecretBox(base64Key: settings.encryption.key))
+        let events = RedisEventLog(client, historyEntries: settings.events.historyEntries)
+        let queue = RedisTaskQueue(client)
+        let link = RedisSupervisorLink(client)
+        let clock = SystemClock()
+
+        let planner = JobPlanner(
+            configuration: plan(redis: JobSpec.Redis(url: redisURL, prefix: settings.redis.prefix)), store: store,
+            secrets: secrets,
+            buildPrompt: { task, history in
+                task.iteration > 1
+                    ? PromptBuilder.followUp(task.activePrompt, earlier: history) : PromptBuilder.firstPrompt(of: task)
+            }, directoryExists: HostTree.isDirectory)
+        let finalizer = RunFinalizer(
+            store: store, events: events, secrets: secrets, cliName: planner.cliName(of:), clock: clock,
+            historyTTL: settings.tasks.workspaceTTL)
+        let scheduler = Scheduler(
+            configuration: .init(concurrency: settings.workers.concurrency, drains: drains), store: store,
+            queue: queue, link: link, planner: planner,
+            spawner: ProcessSupervisorSpawner(executable: Installation.supervisor), finalizer: finalizer, clock: clock)
+        let projector = Projector(reports: RedisReportLog(client), finalizer: finalizer, scheduler: scheduler)
+        let tasks = TaskService(
+            store: store, queue: queue, secrets: secrets, events: events, link: link, clock: clock,
+            rules: TaskRules(
+                registeredCLIs: Set(AgentCatalog.names), makeID: { UUID().uuidString.lowercased() },
+                isURL: URLRule.accepts))
+        let stopping = ShutdownFlag()
+        let api = APIServer(
+            dependencies(tasks: tasks, store: store, probe: probe, client: client, stopping: stopping, clock: clock))
+        let application = api.application(
+            host: settings.server.host, port: settings.server.port, logger: logger,
+            onRunning: { [logger, settings] port in
+                logger.notice(
+                    "listening", metadata: ["host": "\(settings.server.host)", "port": "\(port)"])
+            })
+        // Stopped in reverse: HTTP drains first, and the reports are read until the scheduler is done.
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: projector), .init(service: scheduler), .init(service: application),
+                    .init(service: stopping),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        defer { logger.notice("stopped") }
+        do {
+            try await group.run()
+        } catch {
+            await embedded?.stop(leaveRunning: await scheduler.hasRuns)
+            throw error
+        }
+        await embedded?.stop(leaveRunning: await scheduler.hasRuns)
+    }
+
+    private func startRedis() async throws(CodeForgeError) -> EmbeddedRedis? {
+        guard settings.redis.url == nil else { return nil }
+        let redis = EmbeddedRedis(directory: settings.dataDirectory + "/redis", logger: logger)
+        try await redis.start()
+        return redis
+    }
+
+    private func plan(redis: JobSpec.Redis) -> JobPlanner.Configuration {
+        let keys = settings.inherited
+        var tokens: [GitProvider: String] = [:]
+        tokens[.github] = keys.githubToken
+        tokens[.gitlab] = keys.gitlabToken
+        func cli(_ agent: Settings.Agent) -> JobPlanner.CLI {
+            .init(binary: agent.path, defaultModel: agent.defaultModel)
+        }
+        return JobPlanner.Configuration(
+            dataDirectory: settings.dataDirectory, workspaceBase: settings.tasks.workspaceBase,
+            imageRoot: ImageStore(directory: settings.sandbox.imageDirectory).root(of: settings.sandbox.image),
+            shim: Installation.shim, defaultCLI: settings.cli.defaultName,
+            clis: [
+                "claude-code": cli(settings.cli.claudeCode), "codex": cli(settings.cli.codex),
+                "shell": cli(settings.cli.shell),
+            ],
+            defaultTimeout: settings.tasks.defaultTimeout, maximumTimeout: settings.tasks.maxTimeout,
+            outputBytes: settings.sandbox.outputBytes, lineBytes: settings.sandbox.lineBytes,
+            historyEntries: settings.events.historyEntries,
+            memoryBytes: settings.sandbox.memoryBytes > 0 ? settings.sandbox.memoryBytes : nil,
+            pids: settings.sandbox.pids > 0 ? settings.sandbox.pids : nil,
+            optionalLayers: Installation.optionalLayers(of: settings), anthropicURL: settings.gateway.anthropicURL,
+            openAIURL: settings.gateway.openAIURL, anthropicKey: keys.anthropicAPIKey, openAIKey: keys.openAIAPIKey,
+            gitTokens: tokens, providerDomains: settings.git.providerDomains.compactMapValues(GitProvider.init),
+            allowPrivateHosts: settings.gateway.allowPrivateHosts, allowedLocalRoots: settings.git.allowedLocalRoots,
+            redis: redis)
+    }
+
+    private func dependencies(
+        tasks: TaskService, store: SQLiteTaskStore, probe: RedisHealthProbe, client: RedisClient,
+        stopping: ShutdownFlag, clock: SystemClock
+    ) -> APIDependencies {
+        let limit = settings.rateLimit
+        return APIDependencies(
+            tasks: tasks, store: store, messaging: probe,
+            cliCatalogue: { [settings] in CLICatalogue.entries(settings) }, defaultCLI: settings.cli.defaultName,
+            tokens: [settings.server.authToken],
+            rateLimiter: limit.enabled && limit.perMinute > 0
+                ? RedisRateLimiter(client, limit: limit.perMinute, digest: Digests.sha256) : nil,
+            metricsText: { [metrics] in metrics.text() + ProcessMetrics.text() },
+            isShuttingDown: { stopping.isSet }, version: Version.current, startedAt: .now,
+            maxBodyBytes: settings.server.maxBodyBytes, docsAssets: settings.server.docsAssets, clock: clock)
+    }
+}
+
+/// The CLIs and whether they can be started, for clients.
+enum CLICatalogue {
+    static func entries(_ settings: Settings) -> [CLIEntry] {
+        let images = ImageStore(directory: settings.sandbox.imageDirectory)
+        let agents = [
+            ("claude-code", settings.cli.claudeCode), ("codex", settings.cli.codex), ("shell", settings.cli.shell),
+        ]
+        return agents.map { name, agent in
+            let path = agent.path
+            let available =
+                path.contains("/")
+                ? FileManager.default.isExecutableFile(atPath: path) : images.has(path, in: settings.sandbox.image)
+            return CLIEntry(
+                name: name, binaryPath: path, defaultModel: agent.defaultModel, isAvailable: available,
+                isDefault: name == settings.cli.defaultName)
+        }
+    }
+}
+
+/// Set as soon as the service is told to stop, before HTTP drains.
+final class ShutdownFlag: Service {
+    private let flag = Mutex(false)
+
+    var isSet: Bool { flag.withLock { $0 } }
+
+    func run() async throws {
+        try? await gracefulShutdown()  // cancelled: the service is stopping all the more
+        flag.withLock { $0 = true }
+    }
+}

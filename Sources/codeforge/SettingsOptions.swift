@@ -1,0 +1,47 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import Settings
+
+/// Flags every command that reads the configuration takes.
+struct SettingsOptions: ParsableArguments {
+    @Option(name: .customLong("set"), help: "Override one setting; may be repeated.", transform: { pair in
+        guard SettingsLoader.Override(pair: pair) != nil else {
+            throw ValidationError("'\(pair)' is not of the form key=value")
+        }
+        return pair
+    })
+    var pairs: [String] = []
+
+    /// Reads the configuration for a service that serves.
+    ///
+    /// - Throws: `ExitCode` 1 after one line for each problem.
+    func load(_ extra: [SettingsLoader.Override] = []) throws -> LoadedSettings {
+        try load(environment: ProcessInfo.processInfo.environment, extra)
+    }
+
+    /// Reads the configuration for a command that serves nobody, so that the service's secrets may be missing.
+    func loadForTools() throws -> Settings {
+        var environment = ProcessInfo.processInfo.environment
+        let placeholders = [
+            "CODEFORGE_SERVER__AUTH_TOKEN": "unused",
+            "CODEFORGE_ENCRYPTION__KEY": Data(repeating: 0, count: 32).base64EncodedString(),
+        ]
+        for (name, value) in placeholders where environment[name] == nil && environment[name + "_FILE"] == nil {
+            environment[name] = value
+        }
+        return try load(environment: environment, []).settings
+    }
+
+    private func load(environment: [String: String], _ extra: [SettingsLoader.Override]) throws -> LoadedSettings {
+        let loader = SettingsLoader(
+            environment: environment, overrides: pairs.compactMap(SettingsLoader.Override.init(pair:)) + extra,
+            workingDirectory: FileManager.default.currentDirectoryPath, isRoot: geteuid() == 0)
+        do {
+            return try loader.load()
+        } catch {
+            complain(error.description)
+            throw ExitCode(1)
+        }
+    }
+}

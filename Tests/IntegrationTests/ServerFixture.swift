@@ -1,0 +1,235 @@
+import CurlHTTP
+import Domain
+import Foundation
+import Testing
+
+/// A real `codeforge serve` with its embedded Redis, its own data directory, and everything it starts.
+final class ServerFixture: Sendable {
+    let directory: String
+    let images: String
+    private let environment: [String: String]
+    private let transport = CurlTransport()
+    nonisolated(unsafe) private(set) var process: ChildProcess  // replaced by the one test that owns the fixture
+    nonisolated(unsafe) private(set) var port: Int
+
+    static let token = "test-token-\(UUID().uuidString)"
+
+    /// Starts a server, runs `body`, and removes every trace of it, also after a failure.
+    static func with(
+        _ extra: [String: String] = [:], _ body: (ServerFixture) async throws -> Void
+    ) async throws {
+        let server = try await ServerFixture(extra)
+        do {
+            try await body(server)
+        } catch {
+            print("server output:\n\(server.process.output.suffix(4000))\n\(server.supervisorLogs().suffix(4000))")
+            await server.tearDown()
+            throw error
+        }
+        await server.tearDown()
+    }
+
+    private init(_ extra: [String: String]) async throws {
+        images = try BuiltProducts.images()
+        var template = Array("/tmp/cf-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Failure("no temporary directory") }
+        directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        environment = [
+            "CODEFORGE_DATA_DIR": directory + "/data", "CODEFORGE_SERVER__AUTH_TOKEN": ServerFixture.token,
+            "CODEFORGE_ENCRYPTION__KEY": Data(repeating: 7, count: 32).base64EncodedString(),
+            "CODEFORGE_SERVER__PORT": "0", "CODEFORGE_SANDBOX__IMAGE_DIR": images,
+            "CODEFORGE_RATE_LIMIT__ENABLED": "false", "CODEFORGE_GIT__ALLOWED_LOCAL_ROOTS": directory + "/repos",
+            "CODEFORGE_CLI__DEFAULT": "shell",
+        ].merging(extra) { $1 }
+        (process, port) = try await ServerFixture.start(environment)
+    }
+
+    private static func start(_ environment: [String: String]) async throws -> (ChildProcess, Int) {
+        let process = try ChildProcess(
+            try BuiltProducts.executable("codeforge"), ["serve"], environment: environment)
+        let port = try await process.output(matching: #""port":"?(\d+)"#)
+        return (process, Int(port) ?? 0)
+    }
+
+    /// Ends the server by `signal` and starts another on the same data directory.
+    func restart(signal: Int32) async throws {
+        process.signal(signal)
+        try await process.wait()
+        (process, port) = try await ServerFixture.start(environment)
+    }
+
+    // MARK: Requests
+
+    func request(
+        _ method: String, _ path: String, _ body: JSONValue? = nil, headers: [String: String] = [:]
+    ) async throws -> (status: Int, json: JSONValue) {
+        let response = try await transport.send(
+            TransportRequest(
+                method: method, url: "http://127.0.0.1:\(port)\(path)", headers: headerList(headers),
+                body: try body.map { .bytes(Array(try JSONEncoder().encode($0))) } ?? .none,
+                limits: TransportLimits(total: .seconds(30)),
+                addresses: AddressRule(exceptions: ["127.0.0.1:\(port)"])))
+        let bytes = try await response.body.collect(upTo: 64 << 20)
+        let json = try? JSONDecoder().decode(JSONValue.self, from: Data(bytes))
+        return (response.status, json ?? .string(String(decoding: bytes, as: UTF8.self)))
+    }
+
+    private func headerList(_ extra: [String: String]) -> HeaderList {
+        var headers: HeaderList = ["authorization": "Bearer \(ServerFixture.token)"]
+        for (name, value) in extra { headers.append(name, value) }
+        return headers
+    }
+
+    /// Creates a task; a shell script unless `config` says otherwise.
+    func create(
+        _ prompt: String, repo: String, config: [String: JSONValue] = [:], extra: [String: JSONValue] = [:]
+    ) async throws -> String {
+        var body: [String: JSONValue] = ["repo_url": .string(repo), "prompt": .string(prompt)]
+        if !config.isEmpty { body["config"] = .object(config) }
+        let answer = try await request("POST", "/api/v1/tasks", .object(body.merging(extra) { $1 }))
+        try #require(answer.status == 201, "\(answer)")
+        return try #require(answer.json["id"]?.stringValue)
+    }
+
+    func task(_ id: String, iterations: Bool = false) async throws -> JSONValue {
+        let answer = try await request("GET", "/api/v1/tasks/\(id)" + (iterations ? "?include=iterations" : ""))
+        try #require(answer.status == 200, "\(answer)")
+        return answer.json
+    }
+
+    /// Polls until the task is in one of `statuses`.
+    @discardableResult
+    func wait(_ id: String, for statuses: String..., seconds: Double = 60) async throws -> JSONValue {
+        var last = JSONValue.null
+        for _ in 0..<Int(seconds * 20) {
+            last = try await task(id)
+            if let status = last["status"]?.stringValue, statuses.contains(status) { return last }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw Failure("task \(id) did not reach \(statuses): \(last)")
+    }
+
+    func finished(_ id: String, seconds: Double = 60) async throws -> JSONValue {
+        try await wait(id, for: "completed", "failed", seconds: seconds)
+    }
+
+    // MARK: Stream
+
+    /// A frame of the stream.
+    struct Frame: Sendable, Equatable {
+        var event: String?
+        var id: String?
+        var data: JSONValue
+        /// The `event` member of an unnamed frame.
+        var name: String { event ?? data["event"]?.stringValue ?? "" }
+    }
+
+    /// Reads the stream to its end (`done`, or the connection's), giving each frame to `body`, which may stop it.
+    func stream(
+        _ id: String, lastEventID: String? = nil, _ body: (Frame) throws -> Bool = { _ in true }
+    ) async throws {
+        let response = try await transport.send(
+            TransportRequest(
+                url: "http://127.0.0.1:\(port)/api/v1/tasks/\(id)/stream",
+                headers: headerList(lastEventID.map { ["Last-Event-ID": $0] } ?? [:]),
+                limits: TransportLimits(idle: .seconds(60), total: .seconds(300)),
+                addresses: AddressRule(exceptions: ["127.0.0.1:\(port)"])))
+        try #require(response.status == 200)
+        var buffer: [UInt8] = []
+        var frame = Frame(data: .null)
+        var hasData = false
+        for try await chunk in response.body {
+            buffer += chunk
+            var start = buffer.startIndex
+            while let end = buffer[start...].firstIndex(of: 10) {
+                let line = String(decoding: buffer[start..<end], as: UTF8.self)
+                start = end + 1
+                if line.isEmpty {
+                    if hasData, try !body(frame) { return }
+                    frame = Frame(data: .null)
+                    hasData = false
+                } else if line.hasPrefix("event: ") {
+                    frame.event = String(line.dropFirst(7))
+                } else if line.hasPrefix("id: ") {
+                    frame.id = String(line.dropFirst(4))
+                } else if line.hasPrefix("data: ") {
+                    frame.data = try JSONDecoder().decode(JSONValue.self, from: Data(line.dropFirst(6).utf8))
+                    hasData = true
+                }
+            }
+            buffer.removeSubrange(..<start)
+        }
+    }
+
+    /// All frames of a task's stream.
+    func frames(_ id: String) async throws -> [Frame] {
+        var frames: [Frame] = []
+        try await stream(id) { frame in
+            frames.append(frame)
+            return true
+        }
+        return frames
+    }
+
+    // MARK: Repositories
+
+    /// A bare repository with `files` on branch `main`, under the allowed local root.
+    func makeRepository(_ files: [String: String] = ["README.md": "hello\n"]) throws -> String {
+        let name = UUID().uuidString.prefix(8)
+        let work = directory + "/work-\(name)"
+        let bare = directory + "/repos/\(name).git"
+        for (path, text) in files {
+            let url = URL(fileURLWithPath: work + "/" + path)
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: url)
+        }
+        try FileManager.default.createDirectory(atPath: directory + "/repos", withIntermediateDirectories: true)
+        try shell("cd '\(work)' && git init -q -b main && git add -A && git -c user.name=t -c user.email=t@t commit -qm one"
+            + " && git clone -q --bare . '\(bare)'")
+        return "file://" + bare
+    }
+
+    @discardableResult
+    func shell(_ script: String) throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-c", script]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw Failure("failed: \(script)") }
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    // MARK: Processes
+
+    /// Processes of this installation whose command line contains all of `words`.
+    func pids(_ words: String...) -> [Int32] {
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return all.compactMap { Int32($0) }.filter { pid in
+            guard let line = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") else { return false }
+            let text = String(decoding: line, as: UTF8.self)
+            return words.allSatisfy { text.contains($0) }
+        }
+    }
+
+    func supervisor(of task: String) -> Int32? { pids("codeforge-supervisor", task).first }
+    var redis: Int32? { pids("redis-server", directory).first }
+
+    private func supervisorLogs() -> String {
+        (try? shell("cat '\(directory)'/data/runs/*/supervisor.log 2>/dev/null || true")) ?? ""
+    }
+
+    private func tearDown() async {
+        process.signal(SIGTERM)
+        _ = try? await process.wait(seconds: 20)
+        let runs = (try? FileManager.default.contentsOfDirectory(atPath: directory + "/data/runs")) ?? []
+        for task in runs { for pid in pids("codeforge-supervisor", task) { kill(pid, SIGKILL) } }
+        if let redis { kill(redis, SIGKILL) }
+        for _ in 0..<100 where redis != nil { try? await Task.sleep(for: .milliseconds(20)) }
+        _ = try? shell("rm -rf '\(directory)'")
+    }
+}
