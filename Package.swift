@@ -109,7 +109,7 @@ let targets: [Target] = [
     tests("Workspaces", ["Workspaces", "TestKit"]),
     tests("Gateway", ["Gateway", "CurlHTTP", "TestKit"] + nio),
     tests("Supervision", ["Supervision", "TestKit"]),
-    tests("API", ["API", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), "Yams"]),
+    tests("API", ["API", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), "Yams"] + nio),
     tests("Integration", ["Domain", "TestKit", "CurlHTTP", "RedisMessaging"]),
 ]
 

@@ -1,0 +1,72 @@
+package import Domain
+package import Engine
+
+/// What the HTTP face needs of the rest of the service.
+package struct APIDependencies: Sendable {
+    package var tasks: TaskService
+    /// Asked whether it works, and for the space workspaces take.
+    package var store: any TaskStore
+    /// Asked whether Redis answers.
+    package var messaging: any HealthProbe
+    /// The known CLIs, looked at anew for each call.
+    package var cliCatalogue: @Sendable () async -> [CLIEntry]
+    /// Name of the configured default CLI, known or not.
+    package var defaultCLI: String
+    /// Bearer tokens that may use the API; none is empty.
+    package var tokens: [String]
+    /// `nil`: task creation is not limited.
+    package var rateLimiter: (any RateLimiter)?
+    /// Prometheus' text.
+    package var metricsText: @Sendable () -> String
+    /// From now on `/ready` answers 503.
+    package var isShuttingDown: @Sendable () -> Bool
+    package var version: String
+    /// When the process started, for the uptime.
+    package var startedAt: ContinuousClock.Instant
+    /// Longest request body.
+    package var maxBodyBytes: Int
+    /// Directory with `swagger-ui-bundle.js` and `swagger-ui.css`; empty: none.
+    package var docsAssets: String
+    package var clock: any WallClock
+
+    package init(
+        tasks: TaskService, store: any TaskStore, messaging: any HealthProbe,
+        cliCatalogue: @escaping @Sendable () async -> [CLIEntry], defaultCLI: String, tokens: [String],
+        rateLimiter: (any RateLimiter)?, metricsText: @escaping @Sendable () -> String,
+        isShuttingDown: @escaping @Sendable () -> Bool, version: String, startedAt: ContinuousClock.Instant,
+        maxBodyBytes: Int = 2_097_152, docsAssets: String = "", clock: any WallClock
+    ) {
+        self.tasks = tasks
+        self.store = store
+        self.messaging = messaging
+        self.cliCatalogue = cliCatalogue
+        self.defaultCLI = defaultCLI
+        self.tokens = tokens.filter { !$0.isEmpty }
+        self.rateLimiter = rateLimiter
+        self.metricsText = metricsText
+        self.isShuttingDown = isShuttingDown
+        self.version = version
+        self.startedAt = startedAt
+        self.maxBodyBytes = maxBodyBytes
+        self.docsAssets = docsAssets
+        self.clock = clock
+    }
+}
+
+/// One CLI as clients see it.
+package struct CLIEntry: Sendable, Equatable {
+    package var name: String
+    /// As configured, not resolved.
+    package var binaryPath: String
+    package var defaultModel: String
+    package var isAvailable: Bool
+    package var isDefault: Bool
+
+    package init(name: String, binaryPath: String, defaultModel: String, isAvailable: Bool, isDefault: Bool) {
+        self.name = name
+        self.binaryPath = binaryPath
+        self.defaultModel = defaultModel
+        self.isAvailable = isAvailable
+        self.isDefault = isDefault
+    }
+}

@@ -1,0 +1,70 @@
+package import Hummingbird
+package import Logging
+import NIOCore
+
+/// The HTTP face of the service.
+package struct APIServer: Sendable {
+    /// Every operation, in the order of the documentation.
+    package let routes: [Route]
+    /// Runs with the server; `application` includes it.
+    package let ticker: Ticker
+
+    private let access: BearerAccess
+    private let budget: TimeBudget
+
+    /// Time a request may take, as the reference implementation has it.
+    static let requestLimit: Duration = .seconds(60)
+
+    package init(_ dependencies: APIDependencies) {
+        self.init(dependencies, requestLimit: APIServer.requestLimit, ticker: Ticker())
+    }
+
+    init(_ dependencies: APIDependencies, requestLimit: Duration, ticker: Ticker) {
+        self.ticker = ticker
+        access = BearerAccess(tokens: dependencies.tokens)
+        budget = TimeBudget(ticker: ticker, limit: requestLimit)
+        let listed =
+            SystemRoutes(dependencies).routes + TaskRoutes(dependencies, ticker: ticker).routes
+            + CLIRoutes(dependencies).routes
+        routes = listed + DocsRoutes(assets: dependencies.docsAssets, described: listed).routes
+    }
+
+    /// The application, to be run as a service.
+    ///
+    /// - Parameters:
+    ///   - port: 0 takes a free one.
+    ///   - onRunning: Called with the port in use.
+    package func application(
+        host: String, port: Int, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+    ) -> Application<RouterResponder<APIContext>> {
+        Application(
+            router: router(),
+            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            configuration: ApplicationConfiguration(
+                address: .hostname(host, port: port), serverName: nil, backlog: 1024),
+            services: [ticker],
+            onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? port) },
+            logger: logger)
+    }
+
+    func router() -> Router<APIContext> {
+        let router = Router(context: APIContext.self, options: [.autoGenerateHeadEndpoints])
+        router.add(
+            middleware: EdgeMiddleware(access: access, index: RouteIndex(routes), metrics: HTTPMetrics()))
+        for route in routes { router.on(RouterPath(route.path), method: route.method, use: guarded(route)) }
+        return router
+    }
+
+    /// Access is checked here, beside the handler: however a path was written to get to it, it can't be got around.
+    private func guarded(_ route: Route) -> Route.Handler {
+        let access = access
+        let budget = budget
+        let handler = route.handler
+        return { request, context in
+            var context = context
+            if route.access == .token { context.token = try access.authenticate(request.headers) }
+            guard route.isLimited else { return try await handler(request, context) }
+            return try await budget.run { [context] in try await handler(request, context) }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+import Domain
+import Engine
+import HTTPTypes
+import Hummingbird
+
+/// Creating, reading and steering tasks.
+struct TaskRoutes: Sendable {
+    private let tasks: TaskService
+    private let rateLimiter: (any RateLimiter)?
+    private let body: BodyReader
+    private let streams: EventStreams
+
+    init(_ dependencies: APIDependencies, ticker: Ticker) {
+        tasks = dependencies.tasks
+        rateLimiter = dependencies.rateLimiter
+        body = BodyReader(limit: dependencies.maxBodyBytes)
+        streams = EventStreams(tasks: dependencies.tasks, ticker: ticker, clock: dependencies.clock)
+    }
+
+    var routes: [Route] {
+        [
+            Route(.post, "/api/v1/tasks", "Create a task", handler: create),
+            Route(.get, "/api/v1/tasks", "List tasks", handler: list),
+            Route(.get, "/api/v1/tasks/{taskID}", "Get a task", handler: get),
+            Route(.post, "/api/v1/tasks/{taskID}/instruct", "Send a follow-up instruction", handler: instruct),
+            Route(.post, "/api/v1/tasks/{taskID}/cancel", "Cancel a running task", handler: cancel),
+            Route(.get, "/api/v1/tasks/{taskID}/stream", "Stream a task's events", isLimited: false, handler: stream),
+        ]
+    }
+
+    /// The limit comes before the body is looked at: wrong requests count too.
+    @Sendable private func create(_ request: Request, _ context: APIContext) async throws -> Response {
+        if let seconds = await rateLimiter?.hit(context.token) { throw HTTPFailure.tooManyRequests(retryAfter: seconds) }
+        let task = try await tasks.create(body.decode(CreateTaskRequest.self, from: request).draft)
+        return .json(.created) { json in
+            json.member("id", task.id)
+            json.member("status", task.status.rawValue)
+            json.member("created_at", task.createdAt)
+        }
+    }
+
+    @Sendable private func list(_ request: Request, _ context: APIContext) async throws -> Response {
+        let query = request.uri.queryParameters
+        let status = query["status"].flatMap { $0.isEmpty ? nil : String($0) }
+        let limit = query["limit"].flatMap { Int($0) } ?? 0
+        let offset = query["offset"].flatMap { Int($0) } ?? 0
+        let (found, total) = try await tasks.list(
+            status: status, limit: limit <= 0 ? 50 : min(limit, 200), offset: max(offset, 0))
+        return .json { json in
+            json.name("tasks")
+            json.beginArray()
+            for task in found { TaskView.writeItem(task, to: &json) }
+            json.endArray()
+            json.member("total", total)
+        }
+    }
+
+    @Sendable private func get(_ request: Request, _ context: APIContext) async throws -> Response {
+        let task = try await tasks.task(taskID(context))
+        let wantsIterations = request.uri.query != nil && request.uri.queryParameters["include"] == "iterations"
+        let iterations = wantsIterations ? try await tasks.iterations(of: task.id) : []
+        return .json { TaskView.write(task, iterations: iterations, to: &$0) }
+    }
+
+    @Sendable private func instruct(_ request: Request, _ context: APIContext) async throws -> Response {
+        let prompt = try await body.decode(InstructRequest.self, from: request).prompt
+        let task = try await tasks.instruct(taskID(context), prompt: prompt)
+        return .json { json in
+            json.member("id", task.id)
+            json.member("status", task.status.rawValue)
+            json.member("iteration", task.iteration)
+        }
+    }
+
+    @Sendable private func cancel(_ request: Request, _ context: APIContext) async throws -> Response {
+        let task = try await tasks.cancel(taskID(context))
+        return .json { json in
+            json.member("id", task.id)
+            json.member("status", "canceling")
+            json.member("message", "task cancellation requested")
+        }
+    }
+
+    @Sendable private func stream(_ request: Request, _ context: APIContext) async throws -> Response {
+        let task = try await tasks.task(taskID(context))
+        let after = request.headers[.lastEventID] ?? request.uri.queryParameters["after"].map { String($0) }
+        return streams.response(for: task, after: after.flatMap { $0.isEmpty ? nil : $0 }, request, context)
+    }
+
+    private func taskID(_ context: APIContext) -> String {
+        let raw = context.parameters.get("taskID") ?? ""
+        return raw.contains("%") ? raw.removingPercentEncoding() : raw
+    }
+}
+
+extension String {
+    /// With `%XX` replaced; the text itself where that is no UTF-8.
+    fileprivate func removingPercentEncoding() -> String {
+        var bytes: [UInt8] = []
+        var rest = utf8[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), let value = UInt8(String(rest.prefix(2)) ?? "", radix: 16), rest.count >= 2 {
+                bytes.append(value)
+                rest = rest.dropFirst(2)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(validating: bytes, as: UTF8.self) ?? self
+    }
+}

@@ -1,0 +1,34 @@
+package import Hummingbird
+package import NIOCore
+
+/// What travels with one request.
+package struct APIContext: RequestContext {
+    package var coreContext: CoreRequestContextStorage
+    /// The client's connection; closed when it can't keep up.
+    package let channel: any Channel
+    /// Sent back as `X-Request-Id`.
+    package var requestID = ""
+    /// The bearer token, once it was found good.
+    package var token = ""
+
+    package init(source: ApplicationRequestContextSource) {
+        coreContext = CoreRequestContextStorage(source: source)
+        channel = source.channel
+    }
+}
+
+/// The id of one request, for a person who follows it through logs.
+enum RequestID {
+    /// What a client sent, if it is 1…128 visible ASCII characters.
+    static func accept(_ value: String?) -> String? {
+        guard let value, (1...128).contains(value.utf8.count), value.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else { return nil }
+        return value
+    }
+
+    /// 16 hexadecimal digits. Names a log line; nothing hangs on its being unguessable.
+    static func make() -> String {
+        let digits = String(UInt64.random(in: .min ... .max), radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}

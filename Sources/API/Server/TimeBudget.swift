@@ -1,0 +1,25 @@
+/// Ends work that takes too long.
+struct TimeBudget: Sendable {
+    let ticker: Ticker
+    let limit: Duration
+
+    /// Runs `work`, which is cancelled when the time is up or the caller is.
+    ///
+    /// - Throws: What `work` throws; `HTTPFailure.timeout` when it ended because of the limit.
+    func run<Value: Sendable>(_ work: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        // A child of a task group can't be cancelled from a timer; this task is awaited on the next lines.
+        let task = Task(operation: work)
+        let deadline = ContinuousClock.now + limit
+        let id = ticker.add { if $0 >= deadline { task.cancel() } }
+        defer { ticker.remove(id) }
+        do {
+            return try await withTaskCancellationHandler {
+                try await task.value
+            } onCancel: {
+                task.cancel()
+            }
+        } catch where task.isCancelled {
+            throw HTTPFailure.timeout
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import Domain
+import Engine
+import Hummingbird
+import NIOCore
+import ServiceLifecycle
+
+/// One client's stream: carries out what `StreamLogic` decides.
+///
+/// What one client can hold: one batch of the log, and one buffer of about `chunkBytes` that is being written.
+struct EventStreamSession: Sendable {
+    private enum Feed: Sendable {
+        case batch(EventBatch)
+        case signal(StreamWatch.Signal)
+        /// The log ended or broke, the client went away, or the server stops.
+        case stop
+    }
+
+    private let tasks: TaskService
+    private let ticker: Ticker
+    private let task: CodeTask
+    private let after: String?
+    private let channel: any Channel
+    private let watch: StreamWatch
+
+    /// Bytes that are gathered before they are written.
+    private static let chunkBytes = 65_536
+
+    init(_ streams: EventStreams, task: CodeTask, after: String?, channel: any Channel) {
+        tasks = streams.tasks
+        ticker = streams.ticker
+        self.task = task
+        self.after = after
+        self.channel = channel
+        watch = StreamWatch(limits: streams.limits, now: .now)
+    }
+
+    /// Returns when the stream is over; throws when the connection broke.
+    func run(_ logic: StreamLogic, _ body: RequestBody, _ writer: inout any ResponseBodyWriter) async throws {
+        let (feed, source) = AsyncStream<Feed>.makeStream()
+        let (demand, ask) = AsyncStream<Void>.makeStream()
+        let watch = watch
+        let channel = channel
+        let id = ticker.add { now in
+            switch watch.tick(now) {
+            case .stuck: channel.close(promise: nil)
+            case .some(let signal): source.yield(.signal(signal))
+            case .none: break
+            }
+        }
+        defer { ticker.remove(id) }
+        try await withGracefulShutdownHandler {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await pump(demand, to: source) }
+                group.addTask { await watchInbound(body, source) }
+                defer { group.cancelAll() }
+                try await serve(logic, feed, ask, &writer)
+            }
+        } onGracefulShutdown: {
+            source.yield(.stop)
+        }
+    }
+
+    /// Reads the log one batch at a time, each only when the one before was written.
+    private func pump(_ demand: AsyncStream<Void>, to source: AsyncStream<Feed>.Continuation) async {
+        var log = tasks.follow(task.id, after: after).makeAsyncIterator()
+        do {
+            for await _ in demand {
+                guard let batch = try await log.next() else { break }
+                source.yield(.batch(batch))
+            }
+        } catch {
+            // The log is away: the client comes back with the id of the last event it got.
+        }
+        source.yield(.stop)
+    }
+
+    /// A client that closes its side is gone; there is nothing more for it to say.
+    private func watchInbound(_ body: RequestBody, _ source: AsyncStream<Feed>.Continuation) async {
+        do {
+            try await body.consumeWithInboundCloseHandler { rest in
+                for try await _ in rest {}
+                // Stay until the stream is over: leaving would end the watch.
+                try? await Task.sleep(for: .seconds(86_400))
+            } onInboundClosed: {
+                source.yield(.stop)
+            }
+        } catch {
+            source.yield(.stop)
+        }
+    }
+
+    private func serve(
+        _ logic: StreamLogic, _ feed: AsyncStream<Feed>, _ ask: AsyncStream<Void>.Continuation,
+        _ writer: inout any ResponseBodyWriter
+    ) async throws {
+        var logic = logic
+        var frames = StreamFrames()
+        frames.connected(task)
+        try await write(&frames, &writer)
+        ask.yield()
+        for await input in feed {
+            var actions: [StreamLogic.Action]
+            switch input {
+            case .batch(let batch): actions = logic.handle(.batch(batch))
+            case .signal(.idle):
+                watch.sawIdle()
+                actions = logic.handle(.idle)
+            case .signal(.settled): actions = logic.handle(.settled)
+            case .signal(.timeout): actions = logic.handle(.timeout)
+            case .signal(.stuck), .stop: actions = logic.handle(.stop)
+            }
+            while !actions.isEmpty {
+                var next: [StreamLogic.Action] = []
+                for action in actions { next += try await perform(action, &logic, &frames, &writer) }
+                actions = next
+            }
+            if frames.buffer.readableBytes > 0 { try await write(&frames, &writer) }
+            if logic.isClosed { return }
+            if case .batch = input { ask.yield() }
+        }
+    }
+
+    private func perform(
+        _ action: StreamLogic.Action, _ logic: inout StreamLogic, _ frames: inout StreamFrames,
+        _ writer: inout any ResponseBodyWriter
+    ) async throws -> [StreamLogic.Action] {
+        switch action {
+        case .send(let events):
+            for event in events {
+                frames.event(event)
+                if frames.buffer.readableBytes >= EventStreamSession.chunkBytes { try await write(&frames, &writer) }
+            }
+        case .check:
+            do throws(CodeForgeError) {
+                return logic.handle(.record(try await tasks.task(task.id)))
+            } catch {
+                return logic.handle(error.code == .notFound ? .record(nil) : .recordUnavailable)
+            }
+        case .settle: watch.beginSettling(.now)
+        case .keepalive: frames.keepalive()
+        case .done(let done): frames.done(done)
+        case .timeout: frames.timeout()
+        case .close: break
+        }
+        return []
+    }
+
+    private func write(_ frames: inout StreamFrames, _ writer: inout any ResponseBodyWriter) async throws {
+        watch.beginWrite(.now)
+        defer { watch.endWrite(.now) }
+        try await writer.write(frames.buffer)
+        frames.clear()
+    }
+}

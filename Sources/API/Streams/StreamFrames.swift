@@ -1,0 +1,75 @@
+import Domain
+import NIOCore
+
+/// Writes server-sent events. Each payload is one line.
+///
+/// Source: WHATWG HTML, "Server-sent events".
+struct StreamFrames {
+    private(set) var buffer = ByteBuffer()
+
+    mutating func clear() { buffer.clear() }
+
+    mutating func connected(_ task: CodeTask) {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("task_id", task.id)
+        json.member("status", task.status.rawValue)
+        json.endObject()
+        frame(id: nil, name: "connected", data: json.bytes)
+    }
+
+    mutating func event(_ event: LoggedEvent) {
+        if case .event(let json) = event.body { frame(id: event.id, name: nil, data: json) }
+    }
+
+    mutating func done(_ done: StreamLogic.Done) {
+        switch done {
+        case .logged(let entry):
+            if case .done(let json) = entry.body { frame(id: entry.id, name: "done", data: json) }
+        case .brief(let task): frame(id: nil, name: "done", data: StreamFrames.summary(task, withChanges: false))
+        case .full(let task): frame(id: nil, name: "done", data: StreamFrames.summary(task, withChanges: true))
+        }
+    }
+
+    mutating func timeout() {
+        frame(id: nil, name: "timeout", data: Array(#"{"message":"stream closed after 10 minutes"}"#.utf8))
+    }
+
+    mutating func keepalive() { buffer.writeStaticString(": keepalive\n\n") }
+
+    private mutating func frame(id: String?, name: StaticString?, data: [UInt8]) {
+        if let id {
+            buffer.writeStaticString("id: ")
+            buffer.writeString(id)
+            buffer.writeStaticString("\n")
+        }
+        if let name {
+            buffer.writeStaticString("event: ")
+            buffer.writeStaticString(name)
+            buffer.writeStaticString("\n")
+        }
+        buffer.writeStaticString("data: ")
+        // A CLI's own JSON may have line breaks between its tokens; one would end the frame early. A space means the same.
+        if data.contains(where: StreamFrames.isLineBreak) {
+            buffer.writeBytes(data.map { StreamFrames.isLineBreak($0) ? UInt8(ascii: " ") : $0 })
+        } else {
+            buffer.writeBytes(data)
+        }
+        buffer.writeStaticString("\n\n")
+    }
+
+    private static func isLineBreak(_ byte: UInt8) -> Bool { byte == 0x0A || byte == 0x0D }
+
+    private static func summary(_ task: CodeTask, withChanges: Bool) -> [UInt8] {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("task_id", task.id)
+        json.member("status", task.status.rawValue)
+        if withChanges {
+            json.name("changes_summary")
+            if let changes = task.changes, task.status != .failed { TaskView.write(changes, to: &json) } else { json.null() }
+        }
+        json.endObject()
+        return json.bytes
+    }
+}

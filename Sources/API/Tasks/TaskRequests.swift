@@ -1,0 +1,69 @@
+import Domain
+import Engine
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// The body of `POST /tasks`. Unknown members are ignored; `null` is like absent.
+struct CreateTaskRequest: Decodable {
+    var draft: TaskDraft
+
+    private enum Key: String, CodingKey {
+        case repoURL = "repo_url"
+        case prompt
+        case taskType = "task_type"
+        case providerKey = "provider_key"
+        case accessToken = "access_token"
+        case callbackURL = "callback_url"
+        case workflowRunID = "workflow_run_id"
+        case config
+    }
+
+    private enum ConfigKey: String, CodingKey { case aiAPIKey = "ai_api_key" }
+
+    init(from decoder: any Decoder) throws {
+        let body = try decoder.container(keyedBy: Key.self)
+        let config = try body.decodeIfPresent(TaskConfig.self, forKey: .config)
+        let key = try config.map { _ in
+            try body.nestedContainer(keyedBy: ConfigKey.self, forKey: .config)
+                .decodeIfPresent(String.self, forKey: .aiAPIKey)
+        }
+        func text(_ key: Key) throws -> String? { try body.decodeIfPresent(String.self, forKey: key) }
+        func filled(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
+        draft = TaskDraft(
+            repoURL: try text(.repoURL) ?? "", prompt: try text(.prompt) ?? "", taskType: try text(.taskType),
+            providerKey: try text(.providerKey), callbackURL: try text(.callbackURL),
+            workflowRunID: try text(.workflowRunID), config: config,
+            secrets: TaskSecrets(accessToken: filled(try text(.accessToken)), aiAPIKey: filled(key ?? nil)))
+    }
+}
+
+/// The body of `POST /tasks/{taskID}/instruct`.
+struct InstructRequest: Decodable {
+    var prompt: String?
+}
+
+/// Reads request bodies.
+struct BodyReader: Sendable {
+    let limit: Int
+
+    /// - Throws: 413 for a body over the limit, 400 for one that is not the JSON asked for.
+    func decode<Body: Decodable>(_ type: Body.Type, from request: Request) async throws -> Body {
+        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
+            throw HTTPFailure.tooLarge(limit: limit)
+        }
+        var buffer: ByteBuffer
+        do {
+            buffer = try await request.body.collect(upTo: limit)
+        } catch is NIOTooManyBytesError {
+            throw HTTPFailure.tooLarge(limit: limit)
+        }
+        let bytes = buffer.readBytes(length: buffer.readableBytes) ?? []
+        do {
+            return try JSONDecoder().decode(type, from: Data(bytes))
+        } catch {
+            throw HTTPFailure(.badRequest, "invalid JSON body")
+        }
+    }
+}
