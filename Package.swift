@@ -110,7 +110,7 @@ let targets: [Target] = [
     tests("Gateway", ["Gateway", "CurlHTTP", "TestKit"] + nio),
     tests("Supervision", ["Supervision", "TestKit"]),
     tests("API", ["API", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), "Yams"] + nio),
-    tests("Integration", ["Domain", "TestKit", "CurlHTTP", "RedisMessaging"]),
+    tests("Integration", ["Domain", "CurlHTTP"]),
 ]
 
 let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
