@@ -153,7 +153,8 @@ int read_options(struct start *start) {
     start->image = start->root = start->sync = -1;
     struct stat info;
     if (fstat(FD_OPTIONS, &info) != 0) return explain(-errno, "descriptor %d", FD_OPTIONS);
-    if (info.st_size < 1 || info.st_size > MAX_LIST) return explain(-EINVAL, "list of %lld bytes", (long long)info.st_size);
+    if (info.st_size < 1 || info.st_size > MAX_LIST)
+        return explain(-EINVAL, "list of %lld bytes", (long long)info.st_size);
     const char *list = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, FD_OPTIONS, 0);
     if (list == MAP_FAILED) return explain(-errno, "map the list");
     struct reader reader = {list, list + info.st_size};

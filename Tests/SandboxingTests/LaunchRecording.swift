@@ -3,7 +3,8 @@ import Testing
 
 @testable import Sandboxing
 
-/// Not a test: writes what the launcher would send for `/bin/true` under the `code` profile, for `bench/sandbox-launch`.
+/// Not a test: writes what the launcher would send for `/bin/true` under the `code` profile, for
+/// `bench/sandbox-launch`.
 @Suite(
     .enabled(
         if: ProcessInfo.processInfo.environment["CODEFORGE_RECORD_LAUNCH"] != nil,

@@ -99,8 +99,8 @@ import Testing
     @Test func kernelSettingsCannotBeWritten() async throws {
         try await withFixture { fixture in
             let outcome = try await fixture.run(
-                "for f in /proc/sys/kernel/core_pattern /proc/sysrq-trigger /proc/sys/vm/drop_caches; do echo 1 >$f && echo WROTE $f; done; "
-                    + "for f in kallsyms keys timer_list kcore; do cat /proc/$f | wc -c; done; ls /proc/fs /proc/bus /proc/irq"
+                "for f in sys/kernel/core_pattern sysrq-trigger sys/vm/drop_caches; do echo 1 >/proc/$f && echo WROTE; done; "
+                    + "for f in kallsyms keys timer_list kcore; do cat /proc/$f | wc -c; done"
             )
             #expect(!outcome.output.contains("WROTE"))
             let sizes = outcome.output.split(separator: "\n").prefix(4)
@@ -111,7 +111,7 @@ import Testing
     @Test func thereIsNoNetworkButLoopback() async throws {
         try await withFixture { fixture in
             let outcome = try await fixture.run(
-                "ls /sys/class/net 2>/dev/null; cat /proc/net/dev; cat /proc/net/route; nc -w 2 1.1.1.1 80 </dev/null; echo $?"
+                "cat /proc/net/dev /proc/net/route; nc -w 2 1.1.1.1 80 </dev/null; echo $?"
             )
             let devices = outcome.output.split(separator: "\n").filter { $0.contains(":") }.compactMap {
                 $0.split(separator: ":").first
@@ -125,7 +125,8 @@ import Testing
     @Test func pidOneGivesNothingAway() async throws {
         try await withFixture { fixture in
             let outcome = try await fixture.run(
-                "ls /proc/1/fd/* /proc/1/root/ ; readlink /proc/1/exe; cat /proc/1/mem /proc/1/maps; kill -9 1; kill -STOP 1; echo alive; id -u"
+                "ls /proc/1/fd/* /proc/1/root/; readlink /proc/1/exe; cat /proc/1/mem /proc/1/maps; "
+                    + "kill -9 1; kill -STOP 1; echo alive; id -u"
             )
             #expect(outcome.output == "alive\n1000\n", "\(outcome.output)")
         }

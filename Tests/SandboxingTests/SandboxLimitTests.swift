@@ -69,7 +69,8 @@ import Testing
         profile.limits.fileSizeBytes = Self.mebibyte
         try await withFixture { fixture in
             let outcome = try await fixture.run(
-                "ulimit -n; ulimit -Hn; ulimit -c; cat /proc/self/oom_score_adj; dd if=/dev/zero of=/tmp/x bs=1M count=3 2>/dev/null; stat -c %s /tmp/x",
+                "ulimit -n; ulimit -Hn; ulimit -c; cat /proc/self/oom_score_adj; "
+                    + "dd if=/dev/zero of=/tmp/x bs=1M count=3 2>/dev/null; stat -c %s /tmp/x",
                 profile: profile
             )
             #expect(outcome.output == "128\n128\n0\n500\n1048576\n", "\(outcome.output)")

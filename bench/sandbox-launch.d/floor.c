@@ -33,7 +33,8 @@ static void inside(const char *image, char **argv) {
     CHECK(chdir("/tmp"));
     mkdir("lower", 0755), mkdir("upper", 0755), mkdir("work", 0755), mkdir("root", 0755);
     CHECK(mount("/proc/self/fd/9", "lower", NULL, MS_BIND, NULL));
-    CHECK(mount("overlay", "root", "overlay", MS_NOSUID | MS_NODEV, "userxattr,lowerdir=lower,upperdir=upper,workdir=work"));
+    CHECK(mount("overlay", "root", "overlay", MS_NOSUID | MS_NODEV,
+                "userxattr,lowerdir=lower,upperdir=upper,workdir=work"));
     CHECK(chdir("root"));
     CHECK(mount("proc", "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL));
     CHECK(mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=0755"));
@@ -66,7 +67,8 @@ int main(int argc, char **argv) {
     int go[2];
     CHECK(pipe(go));
     struct clone_args arguments = {
-        .flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP,
+        .flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
+                 CLONE_NEWCGROUP,
         .exit_signal = SIGCHLD};
     pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
     CHECK(pid);
