@@ -26,7 +26,8 @@ import Testing
             )
         }
         try #require(started == 0)
-        defer { system("kill $(cat \(folder)/pid)") }
+        // Threads of the test runner block signals, and what they start inherits that: SIGTERM would wait forever.
+        defer { system("kill -9 $(cat \(folder)/pid)") }
         var isUp = false
         for _ in 0..<300 where !isUp {
             isUp = LocalSocket.connect(port: port) != nil
