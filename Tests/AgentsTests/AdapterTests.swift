@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Agents
@@ -86,18 +87,37 @@ import Testing
     /// Linux takes 128 KiB an argument; a client may send 102 400 characters of four bytes. A NUL would end one early.
     @Test(arguments: [String(repeating: "😀", count: 102_400), "a\u{0}b"])
     func whatFitsNoArgumentGoesAnotherWay(prompt: String) {
-        for adapter in [ClaudeCodeAdapter(), CodexAdapter()] as [any AgentAdapter] {
+        for adapter in AgentCatalog.all {
             let command = adapter.command(for: run(prompt))
             #expect(command.standardInput == Array(prompt.utf8))
             #expect(command.argv.allSatisfy { $0.fitsArgument })
         }
-        let shell = ShellAdapter().command(for: run(prompt))
-        #expect(shell.argv == ["cli", "/home/agent/.codeforge/script.sh"])
-        #expect(shell.files == [.init(path: ".codeforge/script.sh", contents: prompt)])
+    }
+
+    /// Both ways of starting a script, tried with bash itself.
+    @Test(arguments: ["", "# " + String(repeating: "x", count: 200_000) + "\n"])
+    func bashRunsAScriptThatLooksLikeAnOption(padding: String) throws {
+        var script = run("-x 2>/dev/null; \(padding)echo \"it's\" $(wc -c)") { $0.binary = "bash" }
+        script.home = "/"
+        let command = ShellAdapter().command(for: script)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = command.argv
+        process.environment = command.environment
+        let (input, output) = (Pipe(), Pipe())
+        process.standardInput = command.standardInput == nil ? FileHandle.nullDevice : input
+        process.standardOutput = output
+        try process.run()
+        if let bytes = command.standardInput { try input.fileHandleForWriting.write(contentsOf: Data(bytes)) }
+        try input.fileHandleForWriting.close()
+        let text = try output.fileHandleForReading.readToEnd().map { String(decoding: $0, as: UTF8.self) }
+        process.waitUntilExit()
+        #expect(text == "it's 0\n")
+        #expect(process.terminationStatus == 0)
     }
 
     @Test func shellRunsThePromptAsItIs() {
-        #expect(ShellAdapter().command(for: run("-x; echo 'hi'\n")).argv == ["cli", "-c", "-x; echo 'hi'\n"])
+        #expect(ShellAdapter().command(for: run("-x; echo 'hi'\n")).argv == ["cli", "-c", "--", "-x; echo 'hi'\n"])
     }
 
     @Test func theEnvironmentIsOurOwnAndHoldsNoKey() {

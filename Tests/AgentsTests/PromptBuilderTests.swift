@@ -90,6 +90,15 @@ import Testing
                 """)
     }
 
+    @Test func aTasksIterationDecides() {
+        var plan = task(.plan, prompt: "first")
+        #expect(PromptBuilder.prompt(of: plan, earlier: []).contains("architect"))
+        plan.iteration = 2
+        plan.currentPrompt = "second"
+        let prompt = PromptBuilder.prompt(of: plan, earlier: [iteration(1, prompt: "first")])
+        #expect(prompt.hasSuffix("\n\nsecond") && prompt.contains("first") && !prompt.contains("architect"))
+    }
+
     @Test func theOldestIterationsAreLeftOutFirst() throws {
         let long = String(repeating: "é", count: 20_000)
         let prompt = PromptBuilder.followUp("next", earlier: (1...4).map { iteration($0, prompt: long) })

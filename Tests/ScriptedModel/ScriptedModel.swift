@@ -9,7 +9,7 @@ struct ScriptedModel: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "scripted-model",
         abstract: "Speaks the Anthropic Messages and the OpenAI Responses API from a scenario file.",
-        discussion: "Prints the port it listens on as its first line, and ends on SIGTERM.")
+        discussion: "Prints its URL as its first line, and ends on SIGTERM.")
 
     @Option(help: "Scenario file (YAML or JSON); without one, a file is written and a command is run.")
     var scenarios: String?
@@ -31,7 +31,7 @@ struct ScriptedModel: AsyncParsableCommand {
         let application = Application(
             responder: server, configuration: .init(address: .hostname("127.0.0.1", port: port)),
             onServerRunning: { channel in
-                let line = Data("\(channel.localAddress?.port ?? 0)\n".utf8)
+                let line = Data("http://127.0.0.1:\(channel.localAddress?.port ?? 0)\n".utf8)
                 FileHandle.standardOutput.write(line)  // unbuffered: whoever started us waits for it
             },
             logger: logger)

@@ -5,6 +5,13 @@ package enum PromptBuilder {
     /// The longest history section, in characters (Unicode scalars).
     package static let historyLimit = 50_000
 
+    /// The prompt of the run a task is in.
+    ///
+    /// - Parameter earlier: Its finished iterations, oldest first; read for a follow-up only.
+    package static func prompt(of task: CodeTask, earlier: [Iteration]) -> String {
+        task.iteration > 1 ? followUp(task.activePrompt, earlier: earlier) : firstPrompt(of: task)
+    }
+
     /// The prompt of a task's first iteration: the client's own for `code`, else in the template of the task's type.
     package static func firstPrompt(of task: CodeTask) -> String {
         switch task.type {

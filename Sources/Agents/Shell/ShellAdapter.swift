@@ -1,7 +1,8 @@
 /// Runs the prompt as a bash script: for jobs that need no model, for tests and for benchmarks.
 package struct ShellAdapter: AgentAdapter {
-    /// Where a script goes that does not fit an argument, relative to the home.
-    static let scriptPath = ".codeforge/script.sh"
+    /// Takes a script that fits no argument from standard input, which is then empty for the script, as it always is.
+    /// Bash ignores NUL bytes in a script file too.
+    static let loader = #"script=$(tr -d '\0'); exec </dev/null; eval -- "$script""#
 
     package init() {}
 
@@ -15,10 +16,10 @@ package struct ShellAdapter: AgentAdapter {
         environment["CI"] = "1"
         guard run.prompt.fitsArgument else {
             return AgentCommand(
-                argv: [run.binary, run.home + "/" + ShellAdapter.scriptPath], environment: environment,
-                files: [AgentCommand.HomeFile(path: ShellAdapter.scriptPath, contents: run.prompt)])
+                argv: [run.binary, "-c", "--", ShellAdapter.loader], environment: environment,
+                standardInput: Array(run.prompt.utf8))
         }
-        return AgentCommand(argv: [run.binary, "-c", run.prompt], environment: environment)
+        return AgentCommand(argv: [run.binary, "-c", "--", run.prompt], environment: environment)
     }
 
     package func makeNormalizer() -> any OutputNormalizer { ShellNormalizer() }
