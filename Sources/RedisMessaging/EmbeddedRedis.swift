@@ -59,7 +59,7 @@ package final class EmbeddedRedis: Sendable {
         try outcome.get()
     }
 
-    /// Ends the watch, and the server with it unless it is still needed.
+    /// Ends the watch, and the server with it unless it is still needed. Not to be started again.
     ///
     /// - Parameter leaveRunning: Whether supervisors still use it.
     package func stop(leaveRunning: Bool) async {
@@ -68,7 +68,7 @@ package final class EmbeddedRedis: Sendable {
                 state.isStopping = true
                 state.isLeftRunning = leaveRunning
                 guard state.isWatched else { return false }
-                state.stopped = continuation
+                state.stopped.append(continuation)
                 return true
             }
             if !isWatched { continuation.resume() }
@@ -81,7 +81,7 @@ package final class EmbeddedRedis: Sendable {
         var isStopping = false
         /// A process that goes away without `stop` leaves the server running.
         var isLeftRunning = true
-        var stopped: CheckedContinuation<Void, Never>?
+        var stopped: [CheckedContinuation<Void, Never>] = []
     }
 
     /// What the thread does.
@@ -116,31 +116,32 @@ package final class EmbeddedRedis: Sendable {
 
         /// Adopts or starts a server, and waits until it answers.
         func start(until deadline: Deadline) throws(CodeForgeError) {
-            if let lock = try lock() {
-                try spawn(holding: lock)
-            } else {
-                logger.info("embedded redis adopted", metadata: ["redis.directory": "\(directory)"])
-            }
+            var hasSpawned = false
             var backoff = Backoff(to: .milliseconds(200))
             while true {
+                if let lock = try lock() {
+                    guard !hasSpawned else {
+                        close(lock)
+                        throw CodeForgeError(.unavailable, "embedded redis does not start: \(lastLogLine())")
+                    }
+                    try spawn(holding: lock)
+                    hasSpawned = true
+                }
                 do throws(RedisError) {
                     let pid = try answer()
                     state.withLock {
                         $0.pid = pid
                         $0.isWatched = true
                     }
+                    if !hasSpawned { logger.info("embedded redis adopted", metadata: ["redis.pid": "\(pid)"]) }
                     return
                 } catch {
-                    // It may have died, or the one that was to be adopted may just have gone.
-                    if error.code == .away, let lock = try lock() {
-                        close(lock)
-                        throw CodeForgeError(.unavailable, "embedded redis does not start: \(lastLogLine())")
-                    }
                     guard !deadline.hasPassed else {
                         throw CodeForgeError(.unavailable, "embedded redis does not answer: \(error)")
                     }
                 }
                 _ = state.wait(until: .after(backoff.step())) { _ -> Bool? in nil }
+                reap()
             }
         }
 
@@ -148,7 +149,7 @@ package final class EmbeddedRedis: Sendable {
         func watch() {
             var backoff = Backoff(from: .milliseconds(50), to: .seconds(5))
             while !state.withLock({ $0.isStopping }) {
-                guard let pid = state.withLock({ $0.pid }), isAlive(pid) else {
+                guard isAlive() else {
                     logger.warning("embedded redis died", metadata: ["redis.log": "\(lastLogLine())"])
                     _ = state.wait(until: .after(backoff.step())) { $0.isStopping ? true : nil }
                     if state.withLock({ $0.isStopping }) { break }
@@ -160,10 +161,17 @@ package final class EmbeddedRedis: Sendable {
                     }
                     continue
                 }
-                if wait(for: pid, atMost: .milliseconds(500)) == false { backoff.reset() }
+                let end = Deadline.after(.milliseconds(500))
+                _ = state.wait(until: end) { $0.isStopping ? true : nil }
+                if isAlive() { backoff.reset() }
             }
             if !state.withLock({ $0.isLeftRunning }) { shutDown() }
-            state.withLock { $0.stopped }?.resume()
+            let stopped = state.withLock { state in
+                state.isWatched = false
+                defer { state.stopped = [] }
+                return state.stopped
+            }
+            for continuation in stopped { continuation.resume() }
         }
 
         /// Takes the server's lock; `nil` while a server holds it.
@@ -197,34 +205,37 @@ package final class EmbeddedRedis: Sendable {
             return pid
         }
 
-        /// Also reaps it if it is our child.
-        private func isAlive(_ pid: Int32) -> Bool {
-            var status: Int32 = 0
-            if waitpid(pid, &status, WNOHANG) == pid { return false }
-            return kill(pid, 0) == 0
+        /// The lock tells: a process id may be another process' by now.
+        private func isAlive() -> Bool {
+            reap()
+            do throws(CodeForgeError) {
+                guard let lock = try lock() else { return true }
+                close(lock)
+            } catch {
+                logger.error("embedded redis lock", metadata: ["error": "\(error.message)"])
+                return true
+            }
+            return false
         }
 
-        /// - Returns: Whether it ended meanwhile.
-        private func wait(for pid: Int32, atMost limit: Duration) -> Bool {
-            let end = Deadline.after(limit)
-            _ = state.wait(until: end) { $0.isStopping ? true : nil }
-            return !isAlive(pid)
+        /// Without this a dead child of ours would stay a zombie.
+        private func reap() {
+            if let pid = state.withLock({ $0.pid }) { waitpid(pid, nil, WNOHANG) }
         }
 
         private func shutDown() {
-            guard let pid = state.withLock({ $0.pid }) else { return }
             // It closes the connection instead of answering.
             let connection = try? RedisConnection(endpoint)
             _ = try? connection?.send(RedisCommand("SHUTDOWN"), wait: .seconds(5))
             var backoff = Backoff(from: .milliseconds(5), to: .milliseconds(100))
             let polite = Deadline.after(.seconds(10))
             let pause = Monitor(())
-            while isAlive(pid) {
-                // Only our own child is sure not to be another process by now.
-                if polite.hasPassed { kill(pid, SIGTERM) }
+            while isAlive() {
+                if polite.hasPassed, let pid = state.withLock({ $0.pid }) { kill(pid, SIGTERM) }
                 if Deadline.now() > polite + .seconds(5) { return logger.error("embedded redis does not stop") }
                 _ = pause.wait(until: .after(backoff.step())) { _ -> Bool? in nil }
             }
+            reap()
             logger.info("embedded redis stopped")
         }
 

@@ -14,6 +14,8 @@ final class EventHubs: Sendable {
 
     deinit { registry.state.withLock { $0.isClosed = true } }
 
+    var count: Int { registry.state.withLock { $0.entries.count } }
+
     /// The hub of a task, for one more follower.
     func join(_ taskID: String) -> EventHub {
         let (hub, isFirst) = registry.state.withLock { state in

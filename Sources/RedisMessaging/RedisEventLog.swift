@@ -24,6 +24,9 @@ package final class RedisEventLog: EventLog {
         hubs = EventHubs(RedisClient(like: client, connections: readers, patience: .seconds(2)))
     }
 
+    /// Logs that are followed now.
+    var hubCount: Int { hubs.count }
+
     package func append(_ entries: [LoggedEvent.Body], to taskID: String) async throws(CodeForgeError) {
         let key = "append-" + String(UInt64.random(in: .min ... .max), radix: 36)
         _ = try await append(entries, to: taskID, key: key, lifetime: RedisEventLog.retryLifetime)

@@ -5,6 +5,12 @@ import Testing
 
 @testable import RedisMessaging
 
+/// As the relay does: never ahead of what the writer has room for.
+private func write(_ body: LoggedEvent.Body, _ writer: EventWriter) {
+    writer.waitForRoom()
+    writer.append(body)
+}
+
 @Suite struct EventWriterTests {
     let redis: RedisFixture
 
@@ -24,7 +30,7 @@ import Testing
     @Test func everythingIsInTheLogAfterAFlush() async throws {
         let writer = try EventWriter(client(), settings())
         let bodies = (0..<20_000).map(EventLogContract.body) + [.done(json: Array("{}".utf8))]
-        await onThread { for body in bodies { writer.append(body) } }
+        await onThread { for body in bodies { write(body, writer) } }
         try await writer.flush()
         #expect(try redis.cli("XLEN", "codeforge:task:t:events") == "20001")
         #expect(try await collect(20_001) == bodies)
@@ -40,7 +46,7 @@ import Testing
         let written = Counter()
         async let writing: Void = onThread {
             for number in 0..<total {
-                writer.append(EventLogContract.body(number))
+                write(EventLogContract.body(number), writer)
                 written.value = number
             }
         }
@@ -66,7 +72,7 @@ import Testing
         redis.crash()
         let body = LoggedEvent.Body.event(json: [UInt8](repeating: 120, count: 1000))
         // Twice the memory: it can only pass through the spool.
-        await onThread { for _ in 0..<8000 { writer.append(body) } }
+        await onThread { for _ in 0..<8000 { write(body, writer) } }
         #expect(await writer.flush(within: .milliseconds(50)) == false)
         let spool = try FileManager.default.attributesOfItem(atPath: redis.directory.file("spool-1-1-task"))
         #expect((spool[.size] as? Int ?? 0) > 1 << 20)
@@ -87,7 +93,7 @@ import Testing
         let body = LoggedEvent.Body.event(json: [UInt8](repeating: 120, count: 1000))
         async let writing: Void = onThread {
             for number in 1...2000 {
-                writer.append(body)
+                write(body, writer)
                 written.value = number
             }
         }

@@ -18,4 +18,6 @@ final class Counter: Sendable {
         get { state.withLock { $0 } }
         set { state.withLock { $0 = newValue } }
     }
+
+    func increment() { state.withLock { $0 += 1 } }
 }

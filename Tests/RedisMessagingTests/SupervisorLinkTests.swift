@@ -1,0 +1,120 @@
+import Domain
+import Foundation
+import Synchronization
+import TestKit
+import Testing
+
+@testable import RedisMessaging
+
+@Suite struct SupervisorLinkTests {
+    let redis: RedisFixture
+    let link: RedisSupervisorLink
+    let run = RunID(taskID: "t", iteration: 2, attempt: 1, purpose: .task)
+
+    init() async throws {
+        redis = try await RedisFixture()
+        link = RedisSupervisorLink(try RedisClient(url: redis.url))
+    }
+
+    /// Commands as they arrive.
+    private final class Commands: Sendable {
+        private let list = Mutex<[RunLease.Command]>([])
+        var all: [RunLease.Command] { list.withLock { $0 } }
+        func add(_ command: RunLease.Command) { list.withLock { $0.append(command) } }
+    }
+
+    private func lease(_ run: RunID) throws -> (RunLease, Commands) {
+        let commands = Commands()
+        let lease = RunLease(try RedisClient(url: redis.url), run: run) { commands.add($0) }
+        lease.start()
+        return (lease, commands)
+    }
+
+    @Test func aHeldLeaseIsSeenUntilItIsReleased() async throws {
+        let (lease, _) = try lease(run)
+        try await eventually("the lease") { try await link.leases(of: ["t"]) == ["t": run] ? () : nil }
+        #expect(try await link.leases(of: ["other", "t", "t2"]) == ["t": run])
+        #expect(try await link.leases(of: []).isEmpty)
+        let ttl = try #require(Int(try redis.cli("PTTL", "codeforge:task:t:lease")))
+        #expect((10_000...15_000).contains(ttl))
+        await lease.release()
+        #expect(try await link.leases(of: ["t"]).isEmpty)
+    }
+
+    @Test func aCancelReachesTheSupervisor() async throws {
+        let (lease, commands) = try lease(run)
+        try await eventually("the lease") { try await link.leases(of: ["t"]).isEmpty ? nil : () }
+        try await link.requestCancel(run)
+        try await eventually("the cancel") { commands.all == [.cancel] ? () : nil }
+        await lease.release()
+    }
+
+    @Test func aCancelSentBeforeTheStartOrDuringAnOutageIsKept() async throws {
+        try await link.requestCancel(run)
+        redis.crash()
+        let (lease, commands) = try lease(run)
+        try await redis.start()
+        try await eventually("the cancel") { commands.all.first == .cancel ? () : nil }
+        await lease.release()
+        let ttl = try #require(Int(try redis.cli("TTL", "codeforge:task:t:control")))
+        #expect((1...86_400).contains(ttl))
+    }
+
+    @Test func aCancelOfAnotherRunIsIgnored() async throws {
+        var earlier = run
+        earlier.iteration = 1
+        var review = run
+        review.purpose = .review
+        let (lease, commands) = try lease(run)
+        try await link.requestCancel(earlier)
+        try await link.requestCancel(review)
+        try redis.cli("XADD", "codeforge:task:t:control", "*", "cancel", "no json")
+        try redis.cli("XADD", "codeforge:task:t:control", "*", "other", "thing")
+        try await link.requestCancel(run)
+        try await eventually("the cancel") { commands.all.isEmpty ? nil : () }
+        #expect(commands.all == [.cancel])
+        await lease.release()
+    }
+
+    @Test func onlyTheLeaseOfTheNamedRunIsDropped() async throws {
+        let (lease, _) = try lease(run)
+        try await eventually("the lease") { try await link.leases(of: ["t"]).isEmpty ? nil : () }
+        var other = run
+        other.attempt = 9
+        try await link.dropLease(of: other)
+        #expect(try await link.leases(of: ["t"]) == ["t": run])
+        try await link.dropLease(of: run)
+        #expect(try await link.leases(of: ["t"]).isEmpty)
+        await lease.release()
+    }
+
+    @Test func aSupervisorThatWasReplacedIsTold() async throws {
+        let (old, commands) = try lease(run)
+        try await eventually("the lease") { try await link.leases(of: ["t"]).isEmpty ? nil : () }
+        var next = run
+        next.attempt = 2
+        let (new, _) = try lease(next)
+        try await eventually("the new lease") { try await link.leases(of: ["t"]) == ["t": next] ? () : nil }
+        try await eventually("the old one to be told") { commands.all.contains(.superseded) ? () : nil }
+        await old.release()
+        #expect(try await link.leases(of: ["t"]) == ["t": next])
+        await new.release()
+    }
+
+    @Test func aLeaseIsTakenAgainWhenRedisForgotIt() async throws {
+        let (lease, _) = try lease(run)
+        try await eventually("the lease") { try await link.leases(of: ["t"]).isEmpty ? nil : () }
+        try redis.cli("FLUSHALL")
+        redis.crash()
+        try await redis.start()
+        try await eventually("the lease again") { try await link.leases(of: ["t"]) == ["t": run] ? () : nil }
+        await lease.release()
+    }
+
+    @Test func whatIsNoLeaseIsNone() async throws {
+        try redis.cli("SET", "codeforge:task:t:lease", "garbage")
+        #expect(try await link.leases(of: ["t"]).isEmpty)
+        try await link.dropLease(of: run)
+        #expect(try redis.cli("GET", "codeforge:task:t:lease") == "garbage")
+    }
+}
