@@ -8,8 +8,8 @@ import Synchronization
 
 /// A private `redis-server` in the data directory, on a unix socket, with its append-only file.
 ///
-/// It runs in a session of its own and outlives this process, since supervisors do; the next start adopts it. It holds a
-/// lock on `<directory>/lock` as long as it lives, so that there is never a second one on the same files. While this
+/// It runs in a session of its own and outlives this process, since supervisors do; the next start adopts it. It holds
+/// a lock on `<directory>/lock` as long as it lives, so that there is never a second one on the same files. While this
 /// process lives a thread watches it and starts it again when it dies.
 package final class EmbeddedRedis: Sendable {
     /// The oldest version that has the commands and the append-only format in use.
@@ -97,20 +97,26 @@ package final class EmbeddedRedis: Sendable {
             self.logger = logger
             self.state = state
             guard directory.utf8.count + "/redis.sock".utf8.count <= RedisEndpoint.longestSocketPath else {
-                throw CodeForgeError(.unavailable, "\(directory) is too long a path for a unix socket; shorten data_dir")
+                throw CodeForgeError(
+                    .unavailable,
+                    "\(directory) is too long a path for a unix socket; shorten data_dir"
+                )
             }
             endpoint = try RedisEndpoint("unix://\(directory)/redis.sock")
             try PrivateDirectory.make(directory)
             guard let executable = ServerBinary.find(binary) else {
                 throw CodeForgeError(
-                    .unavailable, "\(binary) not found: install Redis 7 or newer (redis-server), or set redis.url")
+                    .unavailable,
+                    "\(binary) not found: install Redis 7 or newer (redis-server), or set redis.url"
+                )
             }
             self.executable = executable
             let version = try ServerBinary.version(of: executable)
             guard version.major >= EmbeddedRedis.oldestVersion else {
                 throw CodeForgeError(
                     .unavailable,
-                    "redis-server \(version.text) (\(executable)) is too old: install 7.0 or newer, or set redis.url")
+                    "redis-server \(version.text) (\(executable)) is too old: install 7.0 or newer, or set redis.url"
+                )
             }
         }
 

@@ -48,7 +48,7 @@ actor EventFollower {
         let page: EventPage
         do throws(CodeForgeError) {
             page = try await pager.read(after: position)
-        } catch where error.code == .unavailable {
+        } catch  where error.code == .unavailable {
             // A cancelled sleep ends the loop in `next`.
             try? await Task.sleep(for: EventFollower.retryPause)
             return nil

@@ -74,6 +74,8 @@ final class EventHub: Sendable {
             state.lastTicket += 1
             return state.lastTicket
         }
+        // A cancel that came after the signal has left its mark.
+        defer { if Task.isCancelled { state.withLock { _ = $0.cancelledEarly.remove(ticket) } } }
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let signal = state.withLock { state -> Signal? in

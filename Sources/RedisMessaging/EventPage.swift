@@ -37,7 +37,7 @@ struct EventPager: Sendable {
                     count = min(EventPager.mostEntries, count * 2)
                 }
                 return page
-            } catch where error.code == .limited && count > 1 {
+            } catch  where error.code == .limited && count > 1 {
                 count = max(1, count / 8)
             }
         }
@@ -45,7 +45,13 @@ struct EventPager: Sendable {
 
     private func page(after id: StreamID, count: Int) async throws(CodeForgeError) -> EventPage {
         let command = RedisCommand(
-            "XRANGE", .text(reader.keys.events(taskID)), .text(id == .zero ? "-" : "(\(id)"), "+", "COUNT", .int(count))
+            "XRANGE",
+            .text(reader.keys.events(taskID)),
+            .text(id == .zero ? "-" : "(\(id)"),
+            "+",
+            "COUNT",
+            .int(count)
+        )
         return try await reader.perform("read events of task \(taskID)") { connection throws(RedisError) in
             let limit = count > 1 ? EventPager.mostBytes : .max
             return EventPager.parse(try connection.send(command, maxBytes: limit).root, after: id, wanted: count)

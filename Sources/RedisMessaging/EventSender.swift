@@ -22,7 +22,10 @@ struct EventSender {
     private static let answerLimit: Duration = .seconds(5)
 
     init(
-        _ client: RedisClient, _ settings: EventWriter.Settings, _ spool: EventSpool, _ state: Monitor<EventWriterState>
+        _ client: RedisClient,
+        _ settings: EventWriter.Settings,
+        _ spool: EventSpool,
+        _ state: Monitor<EventWriterState>
     ) {
         self.client = client
         self.settings = settings
@@ -110,7 +113,9 @@ struct EventSender {
     private mutating func pause(after error: RedisError) {
         if !isAway {
             client.logger.warning(
-                "event log is away", metadata: ["task.id": "\(settings.taskID)", "error": "\(error)"])
+                "event log is away",
+                metadata: ["task.id": "\(settings.taskID)", "error": "\(error)"]
+            )
             isAway = true
         }
         let end = Deadline.after(backoff.step())

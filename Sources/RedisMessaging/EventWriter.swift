@@ -22,8 +22,12 @@ package final class EventWriter: EventSink {
         package var memoryBytes: Int
 
         package init(
-            taskID: String, writerID: String, historyEntries: Int, spoolPath: String,
-            spoolBytes: Int = 256 << 20, memoryBytes: Int = 4 << 20
+            taskID: String,
+            writerID: String,
+            historyEntries: Int,
+            spoolPath: String,
+            spoolBytes: Int = 256 << 20,
+            memoryBytes: Int = 4 << 20
         ) {
             self.taskID = taskID
             self.writerID = writerID
@@ -98,7 +102,8 @@ package final class EventWriter: EventSink {
                     continuation.resume(returning: state.sent == state.appended)
                 } else {
                     state.flushes.append(
-                        .init(target: state.appended, deadline: limit.map { .after($0) }, continuation: continuation))
+                        .init(target: state.appended, deadline: limit.map { .after($0) }, continuation: continuation)
+                    )
                 }
             }
         }

@@ -35,7 +35,8 @@ struct EventChunk: Sendable {
         bytes.withUnsafeBytes { buffer in
             var offset = 0
             while offset + EventChunk.headerBytes <= buffer.count {
-                let length = Int(UInt32(littleEndian: buffer.loadUnaligned(fromByteOffset: offset + 1, as: UInt32.self)))
+                let size = buffer.loadUnaligned(fromByteOffset: offset + 1, as: UInt32.self)
+                let length = Int(UInt32(littleEndian: size))
                 let start = offset + EventChunk.headerBytes
                 guard start + length <= buffer.count else { return }
                 body(buffer[offset], UnsafeRawBufferPointer(rebasing: buffer[start..<start + length]))

@@ -19,7 +19,10 @@ package final class RedisClient: Sendable {
     ///   - patience: How long a command waits for Redis to come back.
     /// - Throws: `.invalidArgument` for a URL that can't be read. Does not connect yet.
     package init(
-        url: String, prefix: String = "codeforge:", connections: Int = 3, patience: Duration = .seconds(5),
+        url: String,
+        prefix: String = "codeforge:",
+        connections: Int = 3,
+        patience: Duration = .seconds(5),
         logger: Logger = .current
     ) throws(CodeForgeError) {
         endpoint = try RedisEndpoint(url)
@@ -44,7 +47,8 @@ package final class RedisClient: Sendable {
     ///
     /// - Throws: `.unavailable` once the patience is used up; `.internal` for what Redis rejects.
     func perform<Result: Sendable>(
-        _ operation: String, patience: Duration? = nil,
+        _ operation: String,
+        patience: Duration? = nil,
         _ body: @escaping @Sendable (RedisConnection) throws(RedisError) -> Result
     ) async throws(CodeForgeError) -> Result {
         let deadline = Deadline.after(patience ?? self.patience)
@@ -59,7 +63,8 @@ package final class RedisClient: Sendable {
                         continuation.resume(returning: .failure(error))
                         return error.code == .away || error.code == .tooLarge ? .broken : .finished
                     }
-                })
+                }
+            )
         }
         do { return try outcome.get() } catch { throw error.portError(operation) }
     }

@@ -79,7 +79,9 @@ final class RedisConnection {
     /// - Throws: Error replies too.
     @discardableResult
     func send(
-        _ command: borrowing RedisCommand, wait: Duration = patience, maxBytes: Int = .max
+        _ command: borrowing RedisCommand,
+        wait: Duration = patience,
+        maxBytes: Int = .max
     ) throws(RedisError) -> RedisReply {
         append(command)
         try flush()
@@ -102,7 +104,7 @@ final class RedisConnection {
         let head: [RedisArgument] = ["EVALSHA", .text(digest), .int(keys.count)]
         do {
             return try send(RedisCommand(head + keys.map { .text($0) } + arguments))
-        } catch where error.word == "NOSCRIPT" {
+        } catch  where error.word == "NOSCRIPT" {
             scripts[script] = nil
             let digest = try self.digest(of: script)
             let head: [RedisArgument] = ["EVALSHA", .text(digest), .int(keys.count)]

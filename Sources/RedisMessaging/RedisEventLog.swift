@@ -33,7 +33,9 @@ package final class RedisEventLog: EventLog {
     }
 
     package func appendOnce(
-        _ entries: [LoggedEvent.Body], to taskID: String, key: String
+        _ entries: [LoggedEvent.Body],
+        to taskID: String,
+        key: String
     ) async throws(CodeForgeError) -> Bool {
         try await append(entries, to: taskID, key: key, lifetime: RedisEventLog.onceLifetime)
     }
@@ -53,7 +55,10 @@ package final class RedisEventLog: EventLog {
     }
 
     private func append(
-        _ entries: [LoggedEvent.Body], to taskID: String, key: String, lifetime: Duration
+        _ entries: [LoggedEvent.Body],
+        to taskID: String,
+        key: String,
+        lifetime: Duration
     ) async throws(CodeForgeError) -> Bool {
         guard !entries.isEmpty else { return false }
         let names = client.keys
@@ -66,9 +71,12 @@ package final class RedisEventLog: EventLog {
             case .done(let json): arguments += ["d", .bytes(json)]
             }
         }
-        return try await client.perform("append events of task \(taskID)") { [arguments] connection throws(RedisError) in
+        let operation = "append events of task \(taskID)"
+        return try await client.perform(operation) { [arguments] connection throws(RedisError) in
             try connection.run(
-                RedisScripts.appendOnce, keys: [names.events(taskID), names.once(taskID, key)], arguments
+                RedisScripts.appendOnce,
+                keys: [names.events(taskID), names.once(taskID, key)],
+                arguments
             ).root.integer == 1
         }
     }

@@ -26,10 +26,12 @@ package final class RedisRateLimiter: RateLimiter {
         let key = client.keys.rateLimit(hex)
         do {
             let passes = try await client.perform(
-                "count a request", patience: .milliseconds(250)
+                "count a request",
+                patience: .milliseconds(250)
             ) { [limit] connection throws(RedisError) in
                 try connection.run(
-                    RedisScripts.rateLimit, keys: [key],
+                    RedisScripts.rateLimit,
+                    keys: [key],
                     [.int(limit), .int(RedisRateLimiter.windowMilliseconds), .text(member)]
                 ).root.integer == 1
             }

@@ -42,7 +42,9 @@ package final class RedisReportLog: ReportLog {
             } catch {
                 unreadable.append(entry.id)
                 client.logger.error(
-                    "unreadable report dropped", metadata: ["redis.entry": "\(entry.id)", "error": "\(error)"])
+                    "unreadable report dropped",
+                    metadata: ["redis.entry": "\(entry.id)", "error": "\(error)"]
+                )
             }
         }
         try await consumer.remove(unreadable)
@@ -73,7 +75,8 @@ package final class ReportSender: ReportSink {
             throw CodeForgeError(.internal, "encode a report: \(error)")
         }
         let command = RedisCommand("XADD", .text(client.keys.results), "*", "report", .bytes(body))
-        try await client.perform("report of task \(report.run.taskID)", patience: patience) { connection throws(RedisError) in
+        let operation = "report of task \(report.run.taskID)"
+        try await client.perform(operation, patience: patience) { connection throws(RedisError) in
             _ = try connection.send(command)
         }
     }

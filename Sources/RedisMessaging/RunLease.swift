@@ -58,7 +58,10 @@ package final class RunLease: Sendable {
     }
 
     private static func serve(
-        _ client: RedisClient, _ run: RunID, _ value: [UInt8], _ onCommand: @Sendable (Command) -> Void,
+        _ client: RedisClient,
+        _ run: RunID,
+        _ value: [UInt8],
+        _ onCommand: @Sendable (Command) -> Void,
         _ state: Monitor<State>
     ) {
         var connection: RedisConnection?
@@ -96,20 +99,36 @@ package final class RunLease: Sendable {
     }
 
     private static func hold(
-        _ client: RedisClient, _ run: RunID, _ value: [UInt8], _ connection: RedisConnection, isRenewal: Bool
+        _ client: RedisClient,
+        _ run: RunID,
+        _ value: [UInt8],
+        _ connection: RedisConnection,
+        isRenewal: Bool
     ) throws(RedisError) -> Bool {
         try connection.run(
-            RedisScripts.holdLease, keys: [client.keys.lease(run.taskID)],
+            RedisScripts.holdLease,
+            keys: [client.keys.lease(run.taskID)],
             [.bytes(value), .int(Int(lifetime.wholeMilliseconds)), isRenewal ? "renew" : "take"]
         ).root.integer == 1
     }
 
     /// Blocks up to a second for commands after `cursor`.
     private static func listen(
-        _ client: RedisClient, _ run: RunID, _ connection: RedisConnection, _ cursor: inout String
+        _ client: RedisClient,
+        _ run: RunID,
+        _ connection: RedisConnection,
+        _ cursor: inout String
     ) throws(RedisError) -> Bool {
         let reply = try connection.send(
-            "XREAD", "COUNT", 64, "BLOCK", 1000, "STREAMS", .text(client.keys.control(run.taskID)), .text(cursor))
+            "XREAD",
+            "COUNT",
+            64,
+            "BLOCK",
+            1000,
+            "STREAMS",
+            .text(client.keys.control(run.taskID)),
+            .text(cursor)
+        )
         guard let list = reply.root[0]?[1] else { return false }
         var isCancelled = false
         for entry in list.elements() {

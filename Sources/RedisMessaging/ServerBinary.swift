@@ -37,7 +37,10 @@ enum ServerBinary {
         do {
             defer { close(ends[1]) }
             process = try HostProcess.start(
-                executable, [executable, "--version"], descriptors: [.null, .inherit(ends[1]), .null])
+                executable,
+                [executable, "--version"],
+                descriptors: [.null, .inherit(ends[1]), .null]
+            )
         }
         var output: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 512)
@@ -60,8 +63,11 @@ enum ServerBinary {
     /// - Parameter lock: Descriptor with the directory's lock; the server keeps it as its descriptor 3.
     static func spawn(_ executable: String, in directory: String, lock: Int32) throws(CodeForgeError) -> Int32 {
         try HostProcess.start(
-            executable, [executable, "--dir", directory] + options, environment: ["LC_ALL": "C"],
-            descriptors: [.null, .null, .null, .inherit(lock)], newSession: true
+            executable,
+            [executable, "--dir", directory] + options,
+            environment: ["LC_ALL": "C"],
+            descriptors: [.null, .null, .null, .inherit(lock)],
+            newSession: true
         ).pid
     }
 
@@ -74,7 +80,8 @@ enum ServerBinary {
         var bytes = [UInt8](repeating: 0, count: 512)
         let count = pread(file, &bytes, bytes.count, max(0, size - off_t(bytes.count)))
         guard count > 0 else { return nil }
-        return String(decoding: bytes.prefix(count), as: UTF8.self).split(whereSeparator: \.isNewline).last.map(String.init)
+        let text = String(decoding: bytes.prefix(count), as: UTF8.self)
+        return text.split(whereSeparator: \.isNewline).last.map(String.init)
     }
 
     private static func failure(_ step: String, _ number: Int32) -> CodeForgeError {
@@ -93,8 +100,12 @@ enum PrivateDirectory {
         guard folder >= 0 else { throw failure(path, String(cString: strerror(errno))) }
         defer { close(folder) }
         var info = stat()
-        guard fstat(folder, &info) == 0, info.st_uid == geteuid() else { throw failure(path, "belongs to another user") }
-        if info.st_mode & 0o077 != 0, fchmod(folder, 0o700) != 0 { throw failure(path, String(cString: strerror(errno))) }
+        guard fstat(folder, &info) == 0, info.st_uid == geteuid() else {
+            throw failure(path, "belongs to another user")
+        }
+        if info.st_mode & 0o077 != 0, fchmod(folder, 0o700) != 0 {
+            throw failure(path, String(cString: strerror(errno)))
+        }
     }
 
     private static func failure(_ path: String, _ reason: String) -> CodeForgeError {

@@ -44,14 +44,24 @@ final class StreamConsumer: Sendable {
             let waiter = state.withLock { $0.cancel(ticket) }
             waiter?.continuation.resume(returning: .failure(StreamConsumer.cancelled))
         }
+        // A cancel that came after the outcome has left its mark.
+        if Task.isCancelled { state.withLock { _ = $0.cancelledEarly.remove(ticket) } }
         return try outcome.get()
     }
 
     /// Entries after `id` that were given to our name and never acknowledged, oldest first, at most 256.
     func unacknowledged(after id: String) async throws(CodeForgeError) -> [Entry] {
         let command = RedisCommand(
-            "XREADGROUP", "GROUP", .text(client.keys.group), .text(consumer), "COUNT", 256, "STREAMS", .text(stream),
-            .text(id))
+            "XREADGROUP",
+            "GROUP",
+            .text(client.keys.group),
+            .text(consumer),
+            "COUNT",
+            256,
+            "STREAMS",
+            .text(stream),
+            .text(id)
+        )
         return try await client.perform("read \(stream)") { [client, stream] connection throws(RedisError) in
             try StreamConsumer.withGroup(client, stream, connection) { connection throws(RedisError) in
                 StreamConsumer.entries(of: try connection.send(command))
@@ -73,16 +83,24 @@ final class StreamConsumer: Sendable {
 
     /// Creates the group when it is missing, then once more.
     static func withGroup<Result>(
-        _ client: RedisClient, _ stream: String, _ connection: RedisConnection,
+        _ client: RedisClient,
+        _ stream: String,
+        _ connection: RedisConnection,
         _ body: (RedisConnection) throws(RedisError) -> Result
     ) throws(RedisError) -> Result {
         do {
             return try body(connection)
-        } catch where error.word == "NOGROUP" {
+        } catch  where error.word == "NOGROUP" {
             do {
                 try connection.send(
-                    "XGROUP", "CREATE", .text(stream), .text(client.keys.group), "0", "MKSTREAM")
-            } catch where error.word == "BUSYGROUP" {
+                    "XGROUP",
+                    "CREATE",
+                    .text(stream),
+                    .text(client.keys.group),
+                    "0",
+                    "MKSTREAM"
+                )
+            } catch  where error.word == "BUSYGROUP" {
                 // Somebody else made it meanwhile.
             }
             return try body(connection)
@@ -137,7 +155,11 @@ final class StreamConsumer: Sendable {
     }
 
     private static func read(
-        _ client: RedisClient, _ stream: String, _ consumer: String, _ connection: RedisConnection, count: Int,
+        _ client: RedisClient,
+        _ stream: String,
+        _ consumer: String,
+        _ connection: RedisConnection,
+        count: Int,
         wait: Duration
     ) throws(RedisError) -> [Entry] {
         // BLOCK 0 would mean forever.

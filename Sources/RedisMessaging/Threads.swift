@@ -22,16 +22,21 @@ func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
     pthread_attr_setstacksize(&attributes, 512 * 1024)
     defer { pthread_attr_destroy(&attributes) }
     var thread = pthread_t()
-    let status = pthread_create(&thread, &attributes, { argument in
-        guard let argument else { return nil }
-        let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGPIPE)
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-        start.body()
-        return nil
-    }, start.toOpaque())
+    let status = pthread_create(
+        &thread,
+        &attributes,
+        { argument in
+            guard let argument else { return nil }
+            let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
+            var signals = sigset_t()
+            sigemptyset(&signals)
+            sigaddset(&signals, SIGPIPE)
+            pthread_sigmask(SIG_BLOCK, &signals, nil)
+            start.body()
+            return nil
+        },
+        start.toOpaque()
+    )
     precondition(status == 0, "cannot start thread \(name): errno \(status)")
 }
 

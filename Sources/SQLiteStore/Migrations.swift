@@ -50,7 +50,8 @@ enum Migrations {
                         record TEXT NOT NULL,
                         PRIMARY KEY (task_id, number)
                     ) STRICT, WITHOUT ROWID;
-                    """)
+                    """
+            )
         }
         return migrator
     }()

@@ -19,7 +19,8 @@ package final class SQLiteTaskStore: TaskStore {
 
     @discardableResult
     package func update(
-        _ id: String, _ change: @escaping @Sendable (inout CodeTask) throws(CodeForgeError) -> Iteration?
+        _ id: String,
+        _ change: @escaping @Sendable (inout CodeTask) throws(CodeForgeError) -> Iteration?
     ) async throws(CodeForgeError) -> CodeTask {
         try await write("update task \(id)") { db in
             guard var task = try SQLiteTaskStore.fetch(id, db) else {
@@ -30,14 +31,17 @@ package final class SQLiteTaskStore: TaskStore {
             task.id = id
             let values = try TaskRow.values(task)
             try db.cachedStatement(sql: TaskRow.update).execute(
-                arguments: StatementArguments(Array(values.dropFirst()) + [id]))
+                arguments: StatementArguments(Array(values.dropFirst()) + [id])
+            )
             if let iteration { try SQLiteTaskStore.append(iteration, to: id, db) }
             return task
         }
     }
 
     package func list(
-        status: String?, limit: Int, offset: Int
+        status: String?,
+        limit: Int,
+        offset: Int
     ) async throws(CodeForgeError) -> (tasks: [CodeTask], total: Int) {
         let page = try await read("list tasks") { db in
             let filter = status == nil ? "" : "WHERE status = ?"
@@ -48,7 +52,8 @@ package final class SQLiteTaskStore: TaskStore {
                 sql: """
                     SELECT \(TaskRow.list) FROM tasks \(filter) ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?
                     """,
-                arguments: arguments + [max(0, limit), max(0, offset)])
+                arguments: arguments + [max(0, limit), max(0, offset)]
+            )
             return Page(tasks: try rows.map(TaskRow.task), total: total)
         }
         return (page.tasks, page.total)
@@ -59,7 +64,8 @@ package final class SQLiteTaskStore: TaskStore {
         let marks = values.map { _ in "?" }.joined(separator: ", ")
         return try await read("read tasks by status") { db in
             try Row.fetchAll(
-                db, sql: "SELECT \(TaskRow.list) FROM tasks WHERE status IN (\(marks)) ORDER BY created_at, id",
+                db,
+                sql: "SELECT \(TaskRow.list) FROM tasks WHERE status IN (\(marks)) ORDER BY created_at, id",
                 arguments: StatementArguments(values)
             ).map(TaskRow.task)
         }
@@ -68,7 +74,9 @@ package final class SQLiteTaskStore: TaskStore {
     package func iterations(of id: String) async throws(CodeForgeError) -> [Iteration] {
         try await read("read iterations of task \(id)") { db in
             try String.fetchAll(
-                db, sql: "SELECT record FROM iterations WHERE task_id = ? ORDER BY position", arguments: [id]
+                db,
+                sql: "SELECT record FROM iterations WHERE task_id = ? ORDER BY position",
+                arguments: [id]
             ).compactMap { try TaskRow.value($0) }
         }
     }
@@ -105,17 +113,21 @@ package final class SQLiteTaskStore: TaskStore {
             sql: """
                 INSERT OR REPLACE INTO iterations (task_id, number, position, record)
                 VALUES (?1, ?2, (SELECT coalesce(max(position), 0) + 1 FROM iterations WHERE task_id = ?1), ?3)
-                """, arguments: [id, iteration.number, try TaskRow.json(iteration)])
+                """,
+            arguments: [id, iteration.number, try TaskRow.json(iteration)]
+        )
     }
 
     private func read<Result: Sendable>(
-        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
+        _ operation: String,
+        _ body: @escaping @Sendable (Database) throws -> Result
     ) async throws(CodeForgeError) -> Result {
         do { return try await database.pool.read(body) } catch { throw portError(operation, error) }
     }
 
     private func write<Result: Sendable>(
-        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
+        _ operation: String,
+        _ body: @escaping @Sendable (Database) throws -> Result
     ) async throws(CodeForgeError) -> Result {
         do { return try await database.writes.write(body) } catch { throw portError(operation, error) }
     }

@@ -36,7 +36,9 @@ package final class TaskDatabase: Sendable {
             let isNewer = try pool.read { try Migrations.all.hasBeenSuperseded($0) }
             guard !isNewer else {
                 throw CodeForgeError(
-                    .unavailable, "it was written by a newer version of CodeForge; run that one, or restore a backup")
+                    .unavailable,
+                    "it was written by a newer version of CodeForge; run that one, or restore a backup"
+                )
             }
             try Migrations.all.migrate(pool)
         } catch {

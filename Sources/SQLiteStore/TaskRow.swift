@@ -37,10 +37,15 @@ enum TaskRow {
             throw CodeForgeError(.internal, "task \(row["id"] as String) has an unknown status or type")
         }
         var task = CodeTask(
-            id: row["id"], status: status, type: type, repoURL: text(row, "repo_url") ?? "",
-            prompt: text(row, "prompt") ?? "", config: try value(row["config"]),
+            id: row["id"],
+            status: status,
+            type: type,
+            repoURL: text(row, "repo_url") ?? "",
+            prompt: text(row, "prompt") ?? "",
+            config: try value(row["config"]),
             workspaceSlug: text(row, "workspace_slug") ?? "",
-            createdAt: Timestamp(nanoseconds: row["created_at"]))
+            createdAt: Timestamp(nanoseconds: row["created_at"])
+        )
         task.providerKey = text(row, "provider_key")
         task.callbackURL = text(row, "callback_url")
         task.workflowRunID = text(row, "workflow_run_id")

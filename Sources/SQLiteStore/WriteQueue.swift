@@ -43,7 +43,9 @@ final class WriteQueue: Sendable {
                             return continuation.resume(throwing: CodeForgeError(.internal, "a write without result"))
                         }
                         continuation.resume(with: result)
-                    }))
+                    }
+                )
+            )
         }
     }
 

@@ -29,7 +29,9 @@ package final class InMemoryEventLog: EventLog {
 
     @discardableResult
     package func appendOnce(
-        _ entries: [LoggedEvent.Body], to taskID: String, key: String
+        _ entries: [LoggedEvent.Body],
+        to taskID: String,
+        key: String
     ) async throws(CodeForgeError) -> Bool {
         appendNow(entries, to: taskID, key: key)
     }

@@ -37,7 +37,8 @@ package final class InMemoryTaskStore: TaskStore {
 
     @discardableResult
     package func update(
-        _ id: String, _ change: @escaping @Sendable (inout CodeTask) throws(CodeForgeError) -> Iteration?
+        _ id: String,
+        _ change: @escaping @Sendable (inout CodeTask) throws(CodeForgeError) -> Iteration?
     ) async throws(CodeForgeError) -> CodeTask {
         try state.withLock { state throws(CodeForgeError) in
             try state.check()
@@ -54,7 +55,9 @@ package final class InMemoryTaskStore: TaskStore {
     }
 
     package func list(
-        status: String?, limit: Int, offset: Int
+        status: String?,
+        limit: Int,
+        offset: Int
     ) async throws(CodeForgeError) -> (tasks: [CodeTask], total: Int) {
         let all = try matching { status == nil || $0.status.rawValue == status }
         return (Array(all.reversed().dropFirst(max(0, offset)).prefix(max(0, limit))), all.count)

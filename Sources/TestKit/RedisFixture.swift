@@ -41,8 +41,9 @@ package final class RedisFixture: Sendable {
 
     /// Starts it again on the same files.
     package func start() async throws {
-        guard let binary = ["/usr/bin", "/usr/local/bin", "/bin"].map({ $0 + "/redis-server" })
-            .first(where: { FileManager.default.isExecutableFile(atPath: $0) })
+        guard
+            let binary = ["/usr/bin", "/usr/local/bin", "/bin"].map({ $0 + "/redis-server" })
+                .first(where: { FileManager.default.isExecutableFile(atPath: $0) })
         else { throw CodeForgeError(.unavailable, "redis-server is not installed: apt-get install redis-server") }
         let server = Process()
         server.executableURL = URL(fileURLWithPath: binary)

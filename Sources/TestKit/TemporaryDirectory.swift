@@ -11,7 +11,10 @@ package final class TemporaryDirectory: Sendable {
         path = template
         do {
             try FileManager.default.createDirectory(
-                atPath: template, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+                atPath: template,
+                withIntermediateDirectories: false,
+                attributes: [.posixPermissions: 0o700]
+            )
         } catch {
             throw CodeForgeError(.internal, "make \(template): \(error)")
         }

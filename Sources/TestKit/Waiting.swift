@@ -4,7 +4,9 @@ import Domain
 ///
 /// - Throws: `.timeout`, naming what was waited for.
 package func eventually<Result>(
-    _ what: String, within limit: Duration = .seconds(20), isolation: isolated (any Actor)? = #isolation,
+    _ what: String,
+    within limit: Duration = .seconds(20),
+    isolation: isolated (any Actor)? = #isolation,
     _ attempt: () async throws -> Result?
 ) async throws -> Result {
     let clock = ContinuousClock()
@@ -27,7 +29,10 @@ func expect(_ condition: Bool, _ rule: @autoclosure () -> String, line: UInt = #
 }
 
 func expectEqual<Value: Equatable>(
-    _ got: Value, _ wanted: Value, _ what: String, line: UInt = #line
+    _ got: Value,
+    _ wanted: Value,
+    _ what: String,
+    line: UInt = #line
 ) throws(ContractViolation) {
     try expect(got == wanted, "\(what): got \(got), wanted \(wanted)", line: line)
 }

@@ -1,7 +1,7 @@
 import COpenSSL
 package import Domain
 
-/// AES-256-GCM: standard base64 of `nonce(12) ‖ ciphertext ‖ tag(16)`, no associated data; empty text ↔ empty string.
+/// AES-256-GCM: standard base64 of `nonce(12) ‖ ciphertext ‖ tag(16)`, no associated data; empty text ↔ empty.
 ///
 /// Nonces are random, so one key must not seal more than 2³² texts (NIST SP 800-38D, 8.3).
 package struct AESGCMSecretBox: SecretBox {
@@ -16,7 +16,9 @@ package struct AESGCMSecretBox: SecretBox {
     package init(base64Key: String, name: String = "encryption.key") throws(CodeForgeError) {
         guard let key = Base64.decode(base64Key), key.count == 32 else {
             throw CodeForgeError(
-                .invalidArgument, "\(name) must be standard base64 of exactly 32 bytes (try: openssl rand -base64 32)")
+                .invalidArgument,
+                "\(name) must be standard base64 of exactly 32 bytes (try: openssl rand -base64 32)"
+            )
         }
         self.key = key
     }

@@ -24,7 +24,9 @@ import Testing
     func eventLog(_ rule: EventLogContract.Case) async throws { try await rule.run(InMemoryEventLog()) }
 
     @Test(arguments: TaskSecretStoreContract.cases)
-    func secretStore(_ rule: TaskSecretStoreContract.Case) async throws { try await rule.run(InMemoryTaskSecretStore()) }
+    func secretStore(_ rule: TaskSecretStoreContract.Case) async throws {
+        try await rule.run(InMemoryTaskSecretStore())
+    }
 
     @Test(arguments: RateLimiterContract.cases)
     func rateLimiter(_ rule: RateLimiterContract.Case) async throws {

@@ -50,7 +50,9 @@ import Testing
         redis.crash()
         let impatient = try RedisClient(url: redis.url, patience: .milliseconds(50))
         let log = RedisEventLog(impatient, historyEntries: 10)
-        let error = await #expect(throws: CodeForgeError.self) { try await log.append([EventLogContract.body(1)], to: "t") }
+        let error = await #expect(throws: CodeForgeError.self) {
+            try await log.append([EventLogContract.body(1)], to: "t")
+        }
         #expect(error?.code == .unavailable)
     }
 

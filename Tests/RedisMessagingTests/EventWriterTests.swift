@@ -18,7 +18,11 @@ private func write(_ body: LoggedEvent.Body, _ writer: EventWriter) {
 
     private func settings(_ writerID: String = "1-1-task", history: Int = 1_000_000) -> EventWriter.Settings {
         .init(
-            taskID: "t", writerID: writerID, historyEntries: history, spoolPath: redis.directory.file("spool-" + writerID))
+            taskID: "t",
+            writerID: writerID,
+            historyEntries: history,
+            spoolPath: redis.directory.file("spool-" + writerID)
+        )
     }
 
     private func client() throws -> RedisClient { try RedisClient(url: redis.url) }

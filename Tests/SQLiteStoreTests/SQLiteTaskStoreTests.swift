@@ -61,7 +61,9 @@ import Testing
 
     @Test func aLinkIsNotFollowed() throws {
         try FileManager.default.createSymbolicLink(
-            atPath: directory.file("a.db"), withDestinationPath: directory.file("elsewhere"))
+            atPath: directory.file("a.db"),
+            withDestinationPath: directory.file("elsewhere")
+        )
         #expect(throws: CodeForgeError.self) { try TaskDatabase(path: directory.file("a.db")) }
         #expect(!FileManager.default.fileExists(atPath: directory.file("elsewhere")))
     }

@@ -80,21 +80,25 @@ private let key = Data((0..<32).map { UInt8($0) }).base64EncodedString()
     @Test func sha256IsTheStandardOne() {
         #expect(
             Digests.hex(Digests.sha256(Array("abc".utf8)))
-                == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
+                == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        )
     }
 
     /// RFC 4231, cases 2 and 6; and no key at all.
     @Test func hmacIsTheStandardOne() {
         #expect(
             Digests.hmacSHA256Hex(key: "Jefe", Array("what do ya want for nothing?".utf8))
-                == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
+                == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        )
         let long = Digests.hmacSHA256(
             key: [UInt8](repeating: 0xaa, count: 131),
-            Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8))
+            Array("Test Using Larger Than Block-Size Key - Hash Key First".utf8)
+        )
         #expect(Digests.hex(long) == "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54")
         #expect(
             Digests.hmacSHA256Hex(key: "", [])
-                == "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad")
+                == "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad"
+        )
     }
 
     @Test func comparesBytes() {

@@ -123,19 +123,31 @@ package enum ReportLogContract {
     ]
 
     package static let outcome = JobOutcome(
-        failure: .timeout, error: "task timed out", result: "\u{1F600}", changes: ChangesSummary(filesModified: 1),
-        usage: Usage(inputTokens: 5), sessionID: "s", workspaceBytes: 1 << 40, timeoutSeconds: 9, seconds: 1.25)
+        failure: .timeout,
+        error: "task timed out",
+        result: "\u{1F600}",
+        changes: ChangesSummary(filesModified: 1),
+        usage: Usage(inputTokens: 5),
+        sessionID: "s",
+        workspaceBytes: 1 << 40,
+        timeoutSeconds: 9,
+        seconds: 1.25
+    )
 
     package static func report(_ iteration: Int, _ body: JobReport.Body) -> JobReport {
         JobReport(
-            run: RunID(taskID: "t", iteration: iteration, attempt: 1, purpose: .task), body: body,
-            time: Timestamp(nanoseconds: 1_700_000_000_123_456_789))
+            run: RunID(taskID: "t", iteration: iteration, attempt: 1, purpose: .task),
+            body: body,
+            time: Timestamp(nanoseconds: 1_700_000_000_123_456_789)
+        )
     }
 }
 
 /// Records nothing but throws through the caller's suite when the code is another one.
 func expectCode<Value>(
-    _ code: CodeForgeError.Code, line: UInt = #line, _ body: () async throws(CodeForgeError) -> Value
+    _ code: CodeForgeError.Code,
+    line: UInt = #line,
+    _ body: () async throws(CodeForgeError) -> Value
 ) async throws(ContractViolation) {
     do throws(CodeForgeError) {
         _ = try await body()

@@ -42,7 +42,9 @@ package enum TaskStoreContract {
             }
             let cleared = try await store.task(fullTask().id)
             try expect(
-                cleared?.error == nil && cleared?.finishedAt == nil && cleared?.review == nil, "a member stayed")
+                cleared?.error == nil && cleared?.finishedAt == nil && cleared?.review == nil,
+                "a member stayed"
+            )
         },
         Case("a change that throws changes nothing") { store in
             try await store.insert(task(1))
@@ -153,8 +155,11 @@ package enum TaskStoreContract {
     package static func task(_ number: Int, second: Int? = nil) -> CodeTask {
         CodeTask(
             id: "task-\(String(repeating: "0", count: max(0, 4 - String(number).count)))\(number)",
-            repoURL: "https://example.com/a/b.git", prompt: "Fix it", workspaceSlug: "a-b-\(number)",
-            createdAt: Timestamp(nanoseconds: Int64(second ?? number) * 1_000_000_000 + 123_456_789))
+            repoURL: "https://example.com/a/b.git",
+            prompt: "Fix it",
+            workspaceSlug: "a-b-\(number)",
+            createdAt: Timestamp(nanoseconds: Int64(second ?? number) * 1_000_000_000 + 123_456_789)
+        )
     }
 
     private static func fullTask() -> CodeTask {
@@ -177,9 +182,14 @@ package enum TaskStoreContract {
         task.changes = ChangesSummary(filesModified: 1, filesCreated: 2, filesDeleted: 3, diffStats: "+1 -2")
         task.usage = Usage(inputTokens: 1, outputTokens: 2, durationSeconds: 3)
         task.review = ReviewResult(
-            verdict: "comment", score: 5, summary: "fine",
+            verdict: "comment",
+            score: 5,
+            summary: "fine",
             issues: [ReviewIssue(severity: "minor", file: "a", line: 0, description: "b", suggestion: nil)],
-            autoFixable: true, reviewedBy: "codex:x", durationSeconds: 1.5)
+            autoFixable: true,
+            reviewedBy: "codex:x",
+            durationSeconds: 1.5
+        )
         task.reviewCLI = "codex"
         task.reviewModel = "x"
         task.branch = "b"
@@ -196,7 +206,11 @@ package enum TaskStoreContract {
 
     private static func iteration(_ number: Int) -> Iteration {
         Iteration(
-            number: number, prompt: "p", status: .completed,
-            usage: Usage(inputTokens: 1, outputTokens: 2, durationSeconds: 3), startedAt: Timestamp(nanoseconds: 5))
+            number: number,
+            prompt: "p",
+            status: .completed,
+            usage: Usage(inputTokens: 1, outputTokens: 2, durationSeconds: 3),
+            startedAt: Timestamp(nanoseconds: 5)
+        )
     }
 }
