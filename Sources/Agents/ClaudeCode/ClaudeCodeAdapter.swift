@@ -51,7 +51,7 @@ package struct ClaudeCodeAdapter: AgentAdapter {
 enum Cents {
     /// - Parameter amount: Finite and positive. What would round to nothing becomes one cent: a limit stays a limit.
     static func string(_ amount: Double) -> String {
-        let cents = Int(max(1, min((amount * 100).rounded(), 1e15)))
+        let cents = Int(max(1, min(amount * 100 + 0.5, 1e15)))  // the conversion cuts off: no libm for one number
         let rest = cents % 100
         return "\(cents / 100).\(rest < 10 ? "0" : "")\(rest)"
     }
