@@ -30,11 +30,20 @@ package struct APIDependencies: Sendable {
     package var clock: any WallClock
 
     package init(
-        tasks: TaskService, store: any TaskStore, messaging: any HealthProbe,
-        cliCatalogue: @escaping @Sendable () async -> [CLIEntry], defaultCLI: String, tokens: [String],
-        rateLimiter: (any RateLimiter)?, metricsText: @escaping @Sendable () -> String,
-        isShuttingDown: @escaping @Sendable () -> Bool, version: String, startedAt: ContinuousClock.Instant,
-        maxBodyBytes: Int = 2_097_152, docsAssets: String = "", clock: any WallClock
+        tasks: TaskService,
+        store: any TaskStore,
+        messaging: any HealthProbe,
+        cliCatalogue: @escaping @Sendable () async -> [CLIEntry],
+        defaultCLI: String,
+        tokens: [String],
+        rateLimiter: (any RateLimiter)?,
+        metricsText: @escaping @Sendable () -> String,
+        isShuttingDown: @escaping @Sendable () -> Bool,
+        version: String,
+        startedAt: ContinuousClock.Instant,
+        maxBodyBytes: Int = 2_097_152,
+        docsAssets: String = "",
+        clock: any WallClock
     ) {
         self.tasks = tasks
         self.store = store

@@ -35,22 +35,30 @@ package struct APIServer: Sendable {
     ///   - port: 0 takes a free one.
     ///   - onRunning: Called with the port in use.
     package func application(
-        host: String, port: Int, logger: Logger, onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
+        host: String,
+        port: Int,
+        logger: Logger,
+        onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> Application<RouterResponder<APIContext>> {
         Application(
             router: router(),
             server: .http1(configuration: .init(idleTimeout: .seconds(60))),
             configuration: ApplicationConfiguration(
-                address: .hostname(host, port: port), serverName: nil, backlog: 1024),
+                address: .hostname(host, port: port),
+                serverName: nil,
+                backlog: 1024
+            ),
             services: [ticker],
             onServerRunning: { channel in await onRunning(channel.localAddress?.port ?? port) },
-            logger: logger)
+            logger: logger
+        )
     }
 
     func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self, options: [.autoGenerateHeadEndpoints])
         router.add(
-            middleware: EdgeMiddleware(access: access, index: RouteIndex(routes), metrics: HTTPMetrics()))
+            middleware: EdgeMiddleware(access: access, index: RouteIndex(routes), metrics: HTTPMetrics())
+        )
         for route in routes { router.on(RouterPath(route.path), method: route.method, use: guarded(route)) }
         return router
     }

@@ -20,15 +20,18 @@ enum DocsPage {
         </body>
         </html>
 
-        """, type: "text/html; charset=utf-8",
+        """,
+        type: "text/html; charset=utf-8",
         headers: [
             .contentSecurityPolicy:
                 "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
-        ])
+        ]
+    )
 
     static let start = Response.text(
         "SwaggerUIBundle({ url: '/api/docs/openapi.yaml', dom_id: '#swagger-ui', deepLinking: true });\n",
-        type: "text/javascript; charset=utf-8")
+        type: "text/javascript; charset=utf-8"
+    )
 
     /// A page without scripts: the operations, then the whole description.
     static func plain(_ routes: [Route]) -> Response {
@@ -63,10 +66,12 @@ enum DocsPage {
             </body>
             </html>
 
-            """, type: "text/html; charset=utf-8",
+            """,
+            type: "text/html; charset=utf-8",
             headers: [
                 .contentSecurityPolicy: "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
-            ])
+            ]
+        )
     }
 
     private static func escape(_ text: String) -> String {

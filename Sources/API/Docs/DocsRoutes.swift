@@ -45,7 +45,10 @@ struct DocsRoutes: Sendable {
         do {
             let body = try await FileIO().loadFile(path: assets + "/" + name, context: context)
             return Response(
-                status: .ok, headers: [.contentType: type, .cacheControl: "public, max-age=3600"], body: body)
+                status: .ok,
+                headers: [.contentType: type, .cacheControl: "public, max-age=3600"],
+                body: body
+            )
         } catch {
             throw HTTPFailure(.notFound, "404 page not found")
         }

@@ -1,9 +1,769 @@
-// Generated from api/openapi.yaml by `UPDATE_GENERATED=1 swift test --filter documentIsEmbedded`. Do not edit.
+// Generated from api/openapi.yaml by `UPDATE_GENERATED=1 swift test --filter documentIsEmbedded`.
+
+// swift-format-ignore-file
 
 /// The API's description, as served.
 package enum OpenAPIDocument {
     package static let yaml = #"""
         openapi: 3.1.0
+        info:
+          title: CodeForge
+          version: "1"
+          summary: Runs AI coding CLIs over git repositories, each task in a sandbox of its own.
+          description: |
+            Every path under `/api/v1` wants `Authorization: Bearer <token>`. Errors have one shape, see `Error`. Every answer
+            carries `X-Request-Id`: the one you sent, or a new one. Members that are empty or zero are left out unless said
+            otherwise. `HEAD` works wherever `GET` does; a wrong method is answered 405 with `Allow`. A request that takes longer
+            than 60 s is answered 504; streams are exempt.
+          license:
+            name: Apache-2.0
+            identifier: Apache-2.0
+        servers:
+          - url: /
+        security:
+          - bearer: []
+        tags:
+          - name: system
+            description: Health, metrics and documentation; no token.
+          - name: auth
+          - name: tasks
+          - name: cli
+        paths:
+          /:
+            get:
+              operationId: getInfo
+              tags: [system]
+              summary: Service information
+              security: []
+              responses:
+                "200":
+                  description: Name, version and where things are.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Info" }
+                      example:
+                        name: CodeForge
+                        version: dev
+                        links: { api: /api/v1, docs: /api/docs, health: /health, metrics: /metrics, ready: /ready }
+          /health:
+            get:
+              operationId: getHealth
+              tags: [system]
+              summary: Health of the service and its parts
+              security: []
+              responses:
+                "200":
+                  description: All parts work.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Health" }
+                      example:
+                        status: ok
+                        redis: connected
+                        sqlite: connected
+                        version: dev
+                        uptime: 5m30s
+                        workspace_disk_usage_mb: 123.45
+                "503":
+                  description: A part does not answer.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Health" }
+                      example:
+                        status: error
+                        redis: disconnected
+                        sqlite: connected
+                        version: dev
+                        uptime: 1h2m3s
+                        workspace_disk_usage_mb: 0
+          /ready:
+            get:
+              operationId: getReadiness
+              tags: [system]
+              summary: Whether requests should come here
+              security: []
+              responses:
+                "200":
+                  description: Yes.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Readiness" }
+                      example: { status: ready }
+                "503":
+                  description: No, it is shutting down.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Readiness" }
+                      example: { status: shutting_down }
+          /metrics:
+            get:
+              operationId: getMetrics
+              tags: [system]
+              summary: Prometheus metrics
+              security: []
+              responses:
+                "200":
+                  description: The text format, version 0.0.4.
+                  content:
+                    text/plain:
+                      schema: { type: string }
+          /api/docs:
+            get:
+              operationId: getDocs
+              tags: [system]
+              summary: Documentation for people
+              security: []
+              responses:
+                "200":
+                  description: A page.
+                  content:
+                    text/html:
+                      schema: { type: string }
+          /api/docs/openapi.yaml:
+            get:
+              operationId: getOpenAPI
+              tags: [system]
+              summary: This description
+              security: []
+              responses:
+                "200":
+                  description: OpenAPI 3.1.
+                  content:
+                    application/yaml:
+                      schema: { type: string }
+          /api/docs/assets/{name}:
+            get:
+              operationId: getDocsAsset
+              tags: [system]
+              summary: Files of the documentation page
+              security: []
+              parameters:
+                - name: name
+                  in: path
+                  required: true
+                  schema: { type: string }
+              responses:
+                "200":
+                  description: The file.
+                  content:
+                    text/javascript:
+                      schema: { type: string }
+                    text/css:
+                      schema: { type: string }
+                "404": { $ref: "#/components/responses/NotFound" }
+          /api/v1/auth/verify:
+            get:
+              operationId: verifyToken
+              tags: [auth]
+              summary: Check the token
+              responses:
+                "200":
+                  description: It is good.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [status]
+                        properties:
+                          status: { const: authenticated }
+                      example: { status: authenticated }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+          /api/v1/tasks:
+            post:
+              operationId: createTask
+              tags: [tasks]
+              summary: Create a task
+              description: |
+                The task is on record and queued when this answers. Unknown members are ignored, and the request's
+                `Content-Type` is not looked at. Secrets in it are stored sealed and never come back.
+              requestBody:
+                required: true
+                content:
+                  application/json:
+                    schema: { $ref: "#/components/schemas/CreateTask" }
+                    examples:
+                      code:
+                        value:
+                          repo_url: https://github.com/user/repo.git
+                          prompt: Fix the failing tests in the auth module
+                          config: { timeout_seconds: 600, cli: claude-code }
+                      pull_request:
+                        value:
+                          repo_url: https://github.com/user/repo.git
+                          prompt: "Review pull request #42"
+                          task_type: pr_review
+                          config: { pr_number: 42, target_branch: main }
+              responses:
+                "201":
+                  description: Accepted.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/CreatedTask" }
+                      example:
+                        id: 77a2ffbd-11b6-4654-9325-89306d55bc89
+                        status: pending
+                        created_at: "2026-02-26T18:38:10.277Z"
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "429": { $ref: "#/components/responses/TooManyRequests" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+            get:
+              operationId: listTasks
+              tags: [tasks]
+              summary: List tasks
+              description: Newest first. A parameter that is no number is ignored.
+              parameters:
+                - name: status
+                  in: query
+                  description: Only tasks in this status; an unknown one matches nothing.
+                  schema: { type: string }
+                - name: limit
+                  in: query
+                  description: Items on the page; more than 200 is 200.
+                  schema: { type: integer, default: 50, maximum: 200 }
+                - name: offset
+                  in: query
+                  description: Items to leave out from the start.
+                  schema: { type: integer, default: 0, minimum: 0 }
+              responses:
+                "200":
+                  description: One page, and how many match in all.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/TaskList" }
+                      example:
+                        tasks:
+                          - id: 77a2ffbd-11b6-4654-9325-89306d55bc89
+                            status: completed
+                            task_type: code
+                            repo_url: https://github.com/user/repo.git
+                            prompt: Fix the failing tests
+                            iteration: 1
+                            error: ""
+                            branch: codeforge/fix-the-failing-tests-77a2ffbd
+                            pr_url: ""
+                            created_at: "2026-02-26T18:38:10.277Z"
+                            started_at: "2026-02-26T18:38:10.991Z"
+                            finished_at: "2026-02-26T18:38:22.054Z"
+                        total: 1
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/tasks/{taskID}:
+            parameters: [{ $ref: "#/components/parameters/TaskID" }]
+            get:
+              operationId: getTask
+              tags: [tasks]
+              summary: Get a task
+              parameters:
+                - name: include
+                  in: query
+                  description: "`iterations` adds the finished iterations; anything else is ignored."
+                  schema: { type: string }
+              responses:
+                "200":
+                  description: The task.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Task" }
+                      example:
+                        id: 77a2ffbd-11b6-4654-9325-89306d55bc89
+                        status: completed
+                        task_type: code
+                        repo_url: https://github.com/user/repo.git
+                        prompt: Fix the failing tests
+                        result: I fixed the authentication tests by …
+                        config: { timeout_seconds: 300, cli: claude-code }
+                        changes_summary: { files_modified: 3, files_created: 1, files_deleted: 0, diff_stats: +142 -38 }
+                        usage: { input_tokens: 1500, output_tokens: 500, duration_seconds: 120 }
+                        iteration: 2
+                        current_prompt: Also add unit tests
+                        created_at: "2026-02-26T18:38:10.277Z"
+                        started_at: "2026-02-26T18:38:10.991Z"
+                        finished_at: "2026-02-26T18:38:22.054Z"
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/NotFound" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/tasks/{taskID}/instruct:
+            parameters: [{ $ref: "#/components/parameters/TaskID" }]
+            post:
+              operationId: instructTask
+              tags: [tasks]
+              summary: Send a follow-up instruction
+              description: |
+                Starts a new iteration in the same workspace. The task must be `completed`, `awaiting_instruction` or
+                `pr_created`.
+              requestBody:
+                required: true
+                content:
+                  application/json:
+                    schema:
+                      type: object
+                      required: [prompt]
+                      properties:
+                        prompt: { type: string, minLength: 1, maxLength: 102400 }
+                    example: { prompt: Also add unit tests for the changes you made }
+              responses:
+                "200":
+                  description: Queued.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [id, status, iteration]
+                        properties:
+                          id: { type: string }
+                          status: { const: awaiting_instruction }
+                          iteration: { type: integer, minimum: 2 }
+                      example: { id: 77a2ffbd-11b6-4654-9325-89306d55bc89, status: awaiting_instruction, iteration: 2 }
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/NotFound" }
+                "409": { $ref: "#/components/responses/Conflict" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/tasks/{taskID}/cancel:
+            parameters: [{ $ref: "#/components/parameters/TaskID" }]
+            post:
+              operationId: cancelTask
+              tags: [tasks]
+              summary: Cancel a running task
+              description: |
+                The task must be `cloning`, `running` or `reviewing`. `canceling` is in this answer only: the task itself becomes
+                `failed` within seconds.
+              responses:
+                "200":
+                  description: Asked for.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [id, status, message]
+                        properties:
+                          id: { type: string }
+                          status: { const: canceling }
+                          message: { type: string }
+                      example:
+                        id: 77a2ffbd-11b6-4654-9325-89306d55bc89
+                        status: canceling
+                        message: task cancellation requested
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/NotFound" }
+                "409": { $ref: "#/components/responses/Conflict" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/tasks/{taskID}/stream:
+            parameters: [{ $ref: "#/components/parameters/TaskID" }]
+            get:
+              operationId: streamTask
+              tags: [tasks]
+              summary: Stream a task's events
+              description: |
+                Server-sent events: `connected`, then every event since the task began, then new ones as they happen, then `done`
+                when the run ends. Events of the task have no name, one `StreamEvent` each, and an `id`: send the last one as
+                `Last-Event-ID` to go on after it. A comment line comes every 15 s when nothing else does. The stream ends with
+                `timeout` after 10 minutes. A client that does not read for 30 s is cut off.
+              parameters:
+                - name: Last-Event-ID
+                  in: header
+                  description: Only events after this one.
+                  schema: { type: string }
+                - name: after
+                  in: query
+                  description: The same, for clients that can't set headers.
+                  schema: { type: string }
+              responses:
+                "200":
+                  description: The stream.
+                  content:
+                    text/event-stream:
+                      schema: { type: string }
+                      example: |
+                        event: connected
+                        data: {"task_id":"77a2ffbd-11b6-4654-9325-89306d55bc89","status":"running"}
+
+                        id: 1772131090277-0
+                        data: {"type":"git","event":"clone_started","data":{"repo_url":"https://github.com/user/repo.git"},"ts":"2026-02-26T18:38:10.277Z"}
+
+                        : keepalive
+
+                        event: done
+                        data: {"changes_summary":null,"status":"failed","task_id":"77a2ffbd-11b6-4654-9325-89306d55bc89"}
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/NotFound" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/task-types:
+            get:
+              operationId: listTaskTypes
+              tags: [tasks]
+              summary: List task types
+              responses:
+                "200":
+                  description: The four types.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [task_types]
+                        properties:
+                          task_types:
+                            type: array
+                            items:
+                              type: object
+                              required: [name, label, description]
+                              properties:
+                                name: { $ref: "#/components/schemas/TaskType" }
+                                label: { type: string }
+                                description: { type: string }
+                      example:
+                        task_types:
+                          - { name: code, label: Code, description: Write or modify code based on the prompt }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+          /api/v1/cli:
+            get:
+              operationId: listCLIs
+              tags: [cli]
+              summary: List CLIs
+              responses:
+                "200":
+                  description: All known ones, by name.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [cli]
+                        properties:
+                          cli:
+                            type: array
+                            items: { $ref: "#/components/schemas/CLI" }
+                      example:
+                        cli:
+                          - name: claude-code
+                            binary_path: claude
+                            default_model: claude-sonnet-4-20250514
+                            available: true
+                            is_default: true
+                "401": { $ref: "#/components/responses/Unauthorized" }
+          /api/v1/cli/health:
+            get:
+              operationId: getCLIHealth
+              tags: [cli]
+              summary: Check the default CLI
+              responses:
+                "200":
+                  description: It is there.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/CLIHealth" }
+                      example: { status: ok, cli: claude-code, binary: claude }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "503":
+                  description: It is not.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/CLIHealth" }
+                      example: { status: unavailable, cli: claude-code, binary: "", message: binary not found }
+        components:
+          securitySchemes:
+            bearer:
+              type: http
+              scheme: bearer
+          parameters:
+            TaskID:
+              name: taskID
+              in: path
+              required: true
+              description: Its form is not checked; an unknown one is answered 404.
+              schema: { type: string }
+          responses:
+            BadRequest:
+              description: The request is wrong.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example:
+                    error: Bad Request
+                    message: "prompt: field is required"
+                    fields: { prompt: field is required }
+            Unauthorized:
+              description: No token, or not a good one.
+              headers:
+                WWW-Authenticate:
+                  schema: { const: Bearer }
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example: { error: unauthorized, message: missing or invalid Bearer token }
+            NotFound:
+              description: There is no such thing.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example: { error: Not Found, message: task 77a2ffbd not found }
+            Conflict:
+              description: The task's status forbids it now.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example: { error: Conflict, message: "task is currently running, cannot instruct" }
+            TooLarge:
+              description: The body is longer than `server.max_body_bytes`.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example: { error: Request Entity Too Large, message: request body is larger than 2097152 bytes }
+            TooManyRequests:
+              description: This token created too many tasks in the last 60 s; wrong requests count too.
+              headers:
+                Retry-After:
+                  description: Seconds to wait.
+                  schema: { type: integer, minimum: 1 }
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example: { error: rate_limit_exceeded, message: "rate limit exceeded, retry after 6s" }
+            Unavailable:
+              description: A part of the service is away; try again.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example: { error: Service Unavailable, message: the database does not answer }
+          schemas:
+            Error:
+              type: object
+              required: [error, message]
+              properties:
+                error: { type: string, description: The status in words. }
+                message: { type: string, description: One sentence for a person. }
+                fields:
+                  type: object
+                  description: What is wrong with which member of the request.
+                  additionalProperties: { type: string }
+            Info:
+              type: object
+              required: [name, version, links]
+              properties:
+                name: { const: CodeForge }
+                version: { type: string }
+                links:
+                  type: object
+                  additionalProperties: { type: string }
+            Health:
+              type: object
+              required: [status, redis, sqlite, version, uptime, workspace_disk_usage_mb]
+              properties:
+                status: { enum: [ok, error] }
+                redis: { enum: [connected, disconnected] }
+                sqlite: { enum: [connected, disconnected] }
+                version: { type: string }
+                uptime: { type: string, pattern: "^([0-9]+h)?([0-9]+m)?[0-9]+s$" }
+                workspace_disk_usage_mb: { type: number, minimum: 0 }
+            Readiness:
+              type: object
+              required: [status]
+              properties:
+                status: { enum: [ready, shutting_down] }
+            TaskStatus:
+              enum: [pending, cloning, running, completed, failed, awaiting_instruction, reviewing, creating_pr, pr_created]
+            TaskType:
+              enum: [code, plan, review, pr_review]
+            CreateTask:
+              type: object
+              required: [repo_url, prompt]
+              properties:
+                repo_url: { type: string, minLength: 1, description: URL of the repository. }
+                prompt: { type: string, minLength: 1, maxLength: 102400 }
+                task_type:
+                  type: [string, "null"]
+                  description: One of the four types; empty is `code`.
+                provider_key: { type: [string, "null"], description: Name of a registered key for git. }
+                access_token: { type: [string, "null"], writeOnly: true, description: Token for git. }
+                callback_url: { type: [string, "null"], description: URL that is told when a run ended. }
+                workflow_run_id: { type: [string, "null"] }
+                config:
+                  oneOf:
+                    - $ref: "#/components/schemas/TaskConfig"
+                    - type: "null"
+            TaskConfig:
+              type: object
+              properties:
+                timeout_seconds: { type: integer, description: "0 or less: the default; more than the maximum: the maximum." }
+                cli: { type: string }
+                ai_model: { type: string }
+                ai_api_key: { type: string, writeOnly: true }
+                max_turns: { type: integer }
+                source_branch: { type: string }
+                target_branch: { type: string }
+                max_budget_usd: { type: number }
+                workspace_task_id: { type: string, description: Task whose workspace is used. }
+                mcp_servers:
+                  type: array
+                  items: { $ref: "#/components/schemas/MCPServer" }
+                tools:
+                  type: array
+                  items:
+                    type: object
+                    properties:
+                      name: { type: string }
+                      config:
+                        type: object
+                        description: Values come back as `***`.
+                        additionalProperties: { type: string }
+                pr_number: { type: integer, description: Needed for `pr_review`. }
+                output_mode: { type: string, description: "`post_comments` posts a review; anything else is `api_only`." }
+            MCPServer:
+              type: object
+              properties:
+                name: { type: string }
+                transport: { type: string, description: "`stdio` or `http`." }
+                package: { type: string }
+                command: { type: string }
+                args: { type: array, items: { type: string } }
+                env:
+                  type: object
+                  description: Values come back as `***`.
+                  additionalProperties: { type: string }
+                url: { type: string }
+                headers:
+                  type: object
+                  description: Values come back as `***`.
+                  additionalProperties: { type: string }
+            CreatedTask:
+              type: object
+              required: [id, status, created_at]
+              properties:
+                id: { type: string, format: uuid }
+                status: { const: pending }
+                created_at: { type: string, format: date-time }
+            TaskList:
+              type: object
+              required: [tasks, total]
+              properties:
+                tasks:
+                  type: array
+                  items: { $ref: "#/components/schemas/TaskItem" }
+                total: { type: integer, minimum: 0, description: Tasks that match, on all pages. }
+            TaskItem:
+              type: object
+              required: [id, status, task_type, repo_url, prompt, iteration, error, branch, pr_url, created_at]
+              properties:
+                id: { type: string }
+                status: { $ref: "#/components/schemas/TaskStatus" }
+                task_type: { $ref: "#/components/schemas/TaskType" }
+                repo_url: { type: string }
+                prompt: { type: string, description: The first 200 bytes. }
+                iteration: { type: integer, minimum: 1 }
+                error: { type: string }
+                branch: { type: string }
+                pr_url: { type: string }
+                workflow_run_id: { type: string }
+                changes_summary: { $ref: "#/components/schemas/Changes" }
+                created_at: { type: string, format: date-time }
+                started_at: { type: string, format: date-time }
+                finished_at: { type: string, format: date-time }
+            Task:
+              type: object
+              required: [id, status, task_type, repo_url, prompt, iteration, created_at]
+              properties:
+                id: { type: string }
+                status: { $ref: "#/components/schemas/TaskStatus" }
+                task_type: { $ref: "#/components/schemas/TaskType" }
+                repo_url: { type: string }
+                prompt: { type: string }
+                provider_key: { type: string }
+                callback_url: { type: string }
+                workflow_run_id: { type: string }
+                result: { type: string, description: What the CLI said at the end of the last successful run. }
+                error: { type: string }
+                config: { $ref: "#/components/schemas/TaskConfig" }
+                changes_summary: { $ref: "#/components/schemas/Changes" }
+                usage: { $ref: "#/components/schemas/Usage" }
+                review_result: { $ref: "#/components/schemas/ReviewResult" }
+                iteration: { type: integer, minimum: 1 }
+                current_prompt: { type: string, description: The latest follow-up. }
+                iterations:
+                  type: array
+                  items: { $ref: "#/components/schemas/Iteration" }
+                branch: { type: string }
+                pr_number: { type: integer }
+                pr_url: { type: string }
+                trace_id: { type: string }
+                created_at: { type: string, format: date-time }
+                started_at: { type: string, format: date-time }
+                finished_at: { type: string, format: date-time }
+            Changes:
+              type: object
+              required: [files_modified, files_created, files_deleted, diff_stats]
+              properties:
+                files_modified: { type: integer, minimum: 0 }
+                files_created: { type: integer, minimum: 0 }
+                files_deleted: { type: integer, minimum: 0 }
+                diff_stats: { type: string, description: "`+<inserted lines> -<deleted lines>`" }
+            Usage:
+              type: object
+              required: [input_tokens, output_tokens, duration_seconds]
+              properties:
+                input_tokens: { type: integer, minimum: 0 }
+                output_tokens: { type: integer, minimum: 0 }
+                duration_seconds: { type: integer, minimum: 0 }
+            ReviewResult:
+              type: object
+              required: [verdict, score, summary, issues, auto_fixable, reviewed_by, duration_seconds]
+              properties:
+                verdict: { enum: [approve, request_changes, comment] }
+                score: { type: integer, minimum: 0, maximum: 10 }
+                summary: { type: string }
+                issues:
+                  type: array
+                  items:
+                    type: object
+                    required: [severity, file, line, description]
+                    properties:
+                      severity: { enum: [critical, major, minor, suggestion] }
+                      file: { type: string }
+                      line: { type: integer, minimum: 0, description: 0 when unknown. }
+                      description: { type: string }
+                      suggestion: { type: string }
+                auto_fixable: { type: boolean }
+                reviewed_by: { type: string, description: "`<cli>:<model>`" }
+                duration_seconds: { type: number, minimum: 0 }
+            Iteration:
+              type: object
+              required: [number, prompt, status, started_at]
+              properties:
+                number: { type: integer, minimum: 1 }
+                prompt: { type: string }
+                status: { enum: [completed, failed] }
+                result: { type: string, description: The first 2000 bytes. }
+                error: { type: string }
+                changes: { $ref: "#/components/schemas/Changes" }
+                usage: { $ref: "#/components/schemas/Usage" }
+                started_at: { type: string, format: date-time }
+                ended_at: { type: string, format: date-time }
+            StreamEvent:
+              type: object
+              required: [type, event, data, ts]
+              properties:
+                type: { enum: [system, git, stream, result] }
+                event: { type: string }
+                data: { description: Depends on the event; may be null. }
+                ts: { type: string, format: date-time }
+            CLI:
+              type: object
+              required: [name, binary_path, default_model, available, is_default]
+              properties:
+                name: { type: string }
+                binary_path: { type: string, description: As configured. }
+                default_model: { type: string }
+                available: { type: boolean }
+                is_default: { type: boolean }
+            CLIHealth:
+              type: object
+              required: [status, cli]
+              properties:
+                status: { enum: [ok, unavailable, error] }
+                cli: { type: string }
+                binary: { type: string }
+                message: { type: string }
 
         """#
 }

@@ -13,7 +13,8 @@ struct SystemRoutes: Sendable {
             Route(.get, "/", "Service information", access: .open) { _, _ in information() },
             Route(.get, "/health", "Health of the service and its parts", access: .open) { _, _ in await health() },
             Route(.get, "/ready", "Whether requests should come here", access: .open) { _, _ in readiness() },
-            Route(.get, "/metrics", "Prometheus metrics", access: .open) { [metricsText = dependencies.metricsText] _, _ in
+            Route(.get, "/metrics", "Prometheus metrics", access: .open) {
+                [metricsText = dependencies.metricsText] _, _ in
                 .text(metricsText(), type: "text/plain; version=0.0.4")
             },
             Route(.get, "/api/v1/auth/verify", "Check the token") { _, _ in

@@ -30,7 +30,9 @@ struct TaskRoutes: Sendable {
 
     /// The limit comes before the body is looked at: wrong requests count too.
     @Sendable private func create(_ request: Request, _ context: APIContext) async throws -> Response {
-        if let seconds = await rateLimiter?.hit(context.token) { throw HTTPFailure.tooManyRequests(retryAfter: seconds) }
+        if let seconds = await rateLimiter?.hit(context.token) {
+            throw HTTPFailure.tooManyRequests(retryAfter: seconds)
+        }
         let task = try await tasks.create(body.decode(CreateTaskRequest.self, from: request).draft)
         return .json(.created) { json in
             json.member("id", task.id)
@@ -45,7 +47,10 @@ struct TaskRoutes: Sendable {
         let limit = query["limit"].flatMap { Int($0) } ?? 0
         let offset = query["offset"].flatMap { Int($0) } ?? 0
         let (found, total) = try await tasks.list(
-            status: status, limit: limit <= 0 ? 50 : min(limit, 200), offset: max(offset, 0))
+            status: status,
+            limit: limit <= 0 ? 50 : min(limit, 200),
+            offset: max(offset, 0)
+        )
         return .json { json in
             json.name("tasks")
             json.beginArray()

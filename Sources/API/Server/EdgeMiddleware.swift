@@ -11,7 +11,9 @@ struct EdgeMiddleware: RouterMiddleware {
     let metrics: HTTPMetrics
 
     func handle(
-        _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
+        _ request: Request,
+        context: APIContext,
+        next: (Request, APIContext) async throws -> Response
     ) async throws -> Response {
         let start = ContinuousClock.now
         var context = context
@@ -35,14 +37,19 @@ struct EdgeMiddleware: RouterMiddleware {
         let duration = ContinuousClock.now - start
         let isStream = response.body.contentLength == nil
         metrics.record(
-            method: request.method, route: route, status: response.status.code, duration: isStream ? nil : duration)
+            method: request.method,
+            route: route,
+            status: response.status.code,
+            duration: isStream ? nil : duration
+        )
         context.logger.debug(
             "request answered",
             metadata: [
                 "request_id": "\(context.requestID)", "http.method": "\(request.method.rawValue)",
                 "http.route": "\(route)", "http.status": .stringConvertible(response.status.code),
                 "http.seconds": .stringConvertible(duration.seconds),
-            ])
+            ]
+        )
         return response
     }
 
@@ -57,7 +64,8 @@ struct EdgeMiddleware: RouterMiddleware {
         }
         if request.method == .options { return Response(status: .noContent, headers: [.allow: allowed]) }
         return HTTPFailure(
-            .methodNotAllowed, "method \(request.method.rawValue) is not allowed here; allowed: \(allowed)",
+            .methodNotAllowed,
+            "method \(request.method.rawValue) is not allowed here; allowed: \(allowed)",
             headers: [.allow: allowed]
         ).response
     }
@@ -68,7 +76,8 @@ struct EdgeMiddleware: RouterMiddleware {
             metadata: [
                 "request_id": "\(context.requestID)", "http.method": "\(request.method.rawValue)",
                 "http.route": "\(route)", "error": "\(error)",
-            ])
+            ]
+        )
     }
 }
 

@@ -13,8 +13,11 @@ struct HTTPFailure: Error {
     var headers: HTTPFields = [:]
 
     init(
-        _ status: HTTPResponse.Status, _ message: String, error: String? = nil,
-        fields: [(name: String, reason: String)] = [], headers: HTTPFields = [:]
+        _ status: HTTPResponse.Status,
+        _ message: String,
+        error: String? = nil,
+        fields: [(name: String, reason: String)] = [],
+        headers: HTTPFields = [:]
     ) {
         self.status = status
         self.error = error ?? status.reasonPhrase
@@ -25,14 +28,20 @@ struct HTTPFailure: Error {
 
     static var unauthorized: HTTPFailure {
         HTTPFailure(
-            .unauthorized, "missing or invalid Bearer token", error: "unauthorized",
-            headers: [.wwwAuthenticate: "Bearer"])
+            .unauthorized,
+            "missing or invalid Bearer token",
+            error: "unauthorized",
+            headers: [.wwwAuthenticate: "Bearer"]
+        )
     }
 
     static func tooManyRequests(retryAfter seconds: Int) -> HTTPFailure {
         HTTPFailure(
-            .tooManyRequests, "rate limit exceeded, retry after \(seconds)s", error: "rate_limit_exceeded",
-            headers: [.retryAfter: String(seconds)])
+            .tooManyRequests,
+            "rate limit exceeded, retry after \(seconds)s",
+            error: "rate_limit_exceeded",
+            headers: [.retryAfter: String(seconds)]
+        )
     }
 
     static func tooLarge(limit: Int) -> HTTPFailure {

@@ -32,6 +32,9 @@ final class HTTPMetrics: Sendable {
         if let duration { timer?.record(duration: duration) }
     }
 
+    /// Counters so far, for tests.
+    var seriesCount: Int { handles.withLock { $0.counters.count } }
+
     private static let known: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .patch, .delete, .options]
 }
 
@@ -40,7 +43,8 @@ extension HTTPMetrics.Handles {
         if let counter = counters[key] { return counter }
         let counter = Counter(
             label: "codeforge_http_requests_total",
-            dimensions: [("method", key.method), ("path", key.route), ("status", String(key.status))])
+            dimensions: [("method", key.method), ("path", key.route), ("status", String(key.status))]
+        )
         counters[key] = counter
         return counter
     }
@@ -49,7 +53,8 @@ extension HTTPMetrics.Handles {
         if let timer = timers[key] { return timer }
         let timer = Timer(
             label: "codeforge_http_request_duration_seconds",
-            dimensions: [("method", key.method), ("path", key.route)])
+            dimensions: [("method", key.method), ("path", key.route)]
+        )
         timers[key] = timer
         return timer
     }

@@ -12,7 +12,11 @@ extension Response {
         writer.endObject()
         var buffer = ByteBuffer(bytes: writer.bytes)
         buffer.writeInteger(UInt8(ascii: "\n"))
-        return Response(status: status, headers: [.contentType: "application/json"], body: ResponseBody(byteBuffer: buffer))
+        return Response(
+            status: status,
+            headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: buffer)
+        )
     }
 
     static func text(_ text: String, type: String, headers: HTTPFields = [:]) -> Response {

@@ -18,8 +18,12 @@ package struct Route: Sendable {
     let handler: Handler
 
     init(
-        _ method: HTTPRequest.Method, _ path: String, _ summary: String, access: Access = .token,
-        isLimited: Bool = true, handler: @escaping Handler
+        _ method: HTTPRequest.Method,
+        _ path: String,
+        _ summary: String,
+        access: Access = .token,
+        isLimited: Bool = true,
+        handler: @escaping Handler
     ) {
         self.method = method
         self.path = path

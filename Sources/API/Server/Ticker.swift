@@ -7,12 +7,12 @@ package final class Ticker: Service {
     /// Called about once a second; must not block.
     typealias OnTick = @Sendable (ContinuousClock.Instant) -> Void
 
-    private struct State {
+    fileprivate struct State {
         var waiters: [UInt64: OnTick] = [:]
         var next: UInt64 = 0
     }
 
-    private let state = Mutex(State())
+    fileprivate let state = Mutex(State())
 
     package init() {}
 
@@ -43,4 +43,9 @@ package final class Ticker: Service {
     func tick(_ now: ContinuousClock.Instant) {
         for waiter in state.withLock({ Array($0.waiters.values) }) { waiter(now) }
     }
+}
+
+extension Ticker {
+    /// Waiters now, for tests.
+    var count: Int { state.withLock { $0.waiters.count } }
 }

@@ -18,7 +18,7 @@ struct TimeBudget: Sendable {
             } onCancel: {
                 task.cancel()
             }
-        } catch where task.isCancelled {
+        } catch  where task.isCancelled {
             throw HTTPFailure.timeout
         }
     }

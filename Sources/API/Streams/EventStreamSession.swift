@@ -90,7 +90,9 @@ struct EventStreamSession: Sendable {
     }
 
     private func serve(
-        _ logic: StreamLogic, _ feed: AsyncStream<Feed>, _ ask: AsyncStream<Void>.Continuation,
+        _ logic: StreamLogic,
+        _ feed: AsyncStream<Feed>,
+        _ ask: AsyncStream<Void>.Continuation,
         _ writer: inout any ResponseBodyWriter
     ) async throws {
         var logic = logic
@@ -121,7 +123,9 @@ struct EventStreamSession: Sendable {
     }
 
     private func perform(
-        _ action: StreamLogic.Action, _ logic: inout StreamLogic, _ frames: inout StreamFrames,
+        _ action: StreamLogic.Action,
+        _ logic: inout StreamLogic,
+        _ frames: inout StreamFrames,
         _ writer: inout any ResponseBodyWriter
     ) async throws -> [StreamLogic.Action] {
         switch action {

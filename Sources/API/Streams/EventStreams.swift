@@ -25,14 +25,16 @@ struct EventStreams: Sendable {
         let channel = context.channel
         let stream = self
         return Response(
-            status: .ok, headers: headers,
+            status: .ok,
+            headers: headers,
             body: ResponseBody { writer in
                 let session = EventStreamSession(stream, task: task, after: after, channel: channel)
                 EventStreams.open.increment()
                 defer { EventStreams.open.decrement() }
                 try await session.run(logic, request.body, &writer)
                 try await writer.finish(nil)
-            })
+            }
+        )
     }
 
     private static let open = Meter(label: "codeforge_http_streams")

@@ -49,7 +49,7 @@ struct StreamFrames {
             buffer.writeStaticString("\n")
         }
         buffer.writeStaticString("data: ")
-        // A CLI's own JSON may have line breaks between its tokens; one would end the frame early. A space means the same.
+        // A CLI's own JSON may have line breaks between its tokens; one would end the frame early.
         if data.contains(where: StreamFrames.isLineBreak) {
             buffer.writeBytes(data.map { StreamFrames.isLineBreak($0) ? UInt8(ascii: " ") : $0 })
         } else {
@@ -67,7 +67,11 @@ struct StreamFrames {
         json.member("status", task.status.rawValue)
         if withChanges {
             json.name("changes_summary")
-            if let changes = task.changes, task.status != .failed { TaskView.write(changes, to: &json) } else { json.null() }
+            if let changes = task.changes, task.status != .failed {
+                TaskView.write(changes, to: &json)
+            } else {
+                json.null()
+            }
         }
         json.endObject()
         return json.bytes

@@ -3,8 +3,8 @@ import Domain
 /// What a stream of one task's events shows, and when it ends. Pure: inputs in, actions out.
 ///
 /// Facts it stands on: a run's end is written to the record first and to the log (`done`) after it, so
-/// - a `done` in the log means that the record already said so, and a look at the record then tells whether that run was
-///   the last one or a follow-up has begun;
+/// - a `done` in the log means that the record already said so, and a look at the record then tells whether that run
+///   was the last one or a follow-up has begun;
 /// - a record that says "finished" while the log does not yet means that `done` is about to come, or that the log lost
 ///   it; so it is waited for, but not for long.
 struct StreamLogic {

@@ -32,10 +32,15 @@ struct CreateTaskRequest: Decodable {
         func text(_ key: Key) throws -> String? { try body.decodeIfPresent(String.self, forKey: key) }
         func filled(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
         draft = TaskDraft(
-            repoURL: try text(.repoURL) ?? "", prompt: try text(.prompt) ?? "", taskType: try text(.taskType),
-            providerKey: try text(.providerKey), callbackURL: try text(.callbackURL),
-            workflowRunID: try text(.workflowRunID), config: config,
-            secrets: TaskSecrets(accessToken: filled(try text(.accessToken)), aiAPIKey: filled(key ?? nil)))
+            repoURL: try text(.repoURL) ?? "",
+            prompt: try text(.prompt) ?? "",
+            taskType: try text(.taskType),
+            providerKey: try text(.providerKey),
+            callbackURL: try text(.callbackURL),
+            workflowRunID: try text(.workflowRunID),
+            config: config,
+            secrets: TaskSecrets(accessToken: filled(try text(.accessToken)), aiAPIKey: filled(key ?? nil))
+        )
     }
 }
 

@@ -1,0 +1,130 @@
+import Domain
+import Engine
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import TestKit
+import Testing
+
+@testable import API
+
+/// The API over in-memory ports.
+struct APIRig {
+    static let token = "a-good-token"
+    let store = InMemoryTaskStore()
+    let queue = InMemoryTaskQueue()
+    let secrets = InMemoryTaskSecretStore()
+    let events = InMemoryEventLog()
+    let link = InMemorySupervisorLink()
+    let messaging = InMemoryHealthProbe()
+    let clock = ManualClock()
+    let ticker = Ticker()
+    var rateLimit: Int?
+    var clis: [CLIEntry] = [
+        CLIEntry(name: "codex", binaryPath: "codex", defaultModel: "", isAvailable: false, isDefault: false),
+        CLIEntry(name: "claude-code", binaryPath: "claude", defaultModel: "m1", isAvailable: true, isDefault: true),
+    ]
+    var isShuttingDown = false
+    var maxBodyBytes = 2_097_152
+    var docsAssets = ""
+    var requestLimit: Duration = .seconds(60)
+
+    var server: APIServer {
+        let tasks = TaskService(
+            store: store,
+            queue: queue,
+            secrets: secrets,
+            events: events,
+            link: link,
+            clock: clock,
+            rules: TaskRules(
+                registeredCLIs: ["claude-code", "codex", "shell"],
+                makeID: { UUID().uuidString.lowercased() },
+                isURL: URLRule.accepts
+            )
+        )
+        let dependencies = APIDependencies(
+            tasks: tasks,
+            store: store,
+            messaging: messaging,
+            cliCatalogue: { [clis] in clis },
+            defaultCLI: "claude-code",
+            tokens: [APIRig.token],
+            rateLimiter: rateLimit.map { InMemoryRateLimiter(limit: $0) },
+            metricsText: { "# metrics\n" },
+            isShuttingDown: { [isShuttingDown] in isShuttingDown },
+            version: "1.2.3",
+            startedAt: .now,
+            maxBodyBytes: maxBodyBytes,
+            docsAssets: docsAssets,
+            clock: clock
+        )
+        return APIServer(dependencies, requestLimit: requestLimit, ticker: ticker)
+    }
+
+    var application: Application<RouterResponder<APIContext>> {
+        var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        logger.logLevel = .critical
+        return server.application(host: "127.0.0.1", port: 0, logger: logger)
+    }
+
+    /// A task on record; `edit` changes it first.
+    @discardableResult
+    func insert(_ id: String, _ status: TaskStatus, _ edit: (inout CodeTask) -> Void = { _ in }) async throws
+        -> CodeTask
+    {
+        var task = CodeTask(
+            id: id,
+            status: status,
+            repoURL: "https://h.example/o/r.git",
+            prompt: "do it",
+            workspaceSlug: id,
+            createdAt: clock.now()
+        )
+        edit(&task)
+        try await store.insert(task)
+        return task
+    }
+}
+
+/// An answer, taken apart.
+struct Answer {
+    let status: Int
+    let headers: HTTPFields
+    let body: String
+
+    init(_ response: TestResponse) {
+        status = Int(response.status.code)
+        headers = response.headers
+        body = String(buffer: response.body)
+    }
+
+    var json: [String: Any] {
+        (try? JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]) ?? [:]
+    }
+
+    func text(_ name: String) -> String? { json[name] as? String }
+}
+
+extension TestClientProtocol {
+    func ask(
+        _ method: HTTPRequest.Method,
+        _ uri: String,
+        _ body: String? = nil,
+        token: String? = APIRig.token,
+        headers: HTTPFields = [:]
+    ) async throws -> Answer {
+        var headers = headers
+        if let token { headers[.authorization] = "Bearer " + token }
+        return Answer(
+            try await executeRequest(
+                uri: uri,
+                method: method,
+                headers: headers,
+                body: body.map { ByteBuffer(string: $0) }
+            )
+        )
+    }
+}
