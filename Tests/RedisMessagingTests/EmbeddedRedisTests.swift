@@ -98,9 +98,13 @@ import Testing
 
     @Test func anOldVersionIsNamed() async throws {
         let script = directory.file("redis-server")
-        try "#!/bin/sh\necho 'Redis server v=6.0.16 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64 build=x'\n"
-            .write(toFile: script, atomically: true, encoding: .utf8)
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script)
+        // Written by another process: a child of a test beside this one could hold our descriptor (ETXTBSY).
+        let shell = Process()
+        shell.executableURL = URL(fileURLWithPath: "/bin/sh")
+        let line = "Redis server v=6.0.16 sha=00000000:0 malloc=jemalloc-5.2.1 bits=64 build=x"
+        shell.arguments = ["-c", "printf '#!/bin/sh\\necho %s\\n' '\(line)' > \(script); chmod 755 \(script)"]
+        try shell.run()
+        shell.waitUntilExit()
         let error = await #expect(throws: CodeForgeError.self) {
             try await EmbeddedRedis(directory: folder, binary: script).start()
         }
