@@ -84,11 +84,17 @@ let targets: [Target] = [
         exclude: ["README.md"],
         cSettings: [
             .define("_GNU_SOURCE"),
-            .unsafeFlags(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Os", "-ffunction-sections", "-fdata-sections"]),
+            .unsafeFlags([
+                "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-Os", "-ffunction-sections", "-fdata-sections",
+                "-ffreestanding", "-fno-stack-protector",
+            ]),
         ],
         linkerSettings: [
-            .unsafeFlags(["-static-executable", "-nostartfiles", "-Xlinker", "--gc-sections"]),
-            .linkedLibrary("cap"),
+            // Neither Swift's runtime nor a C library ends up in it: see sandbox/kernel.c.
+            .unsafeFlags([
+                "-static-stdlib", "-nostartfiles", "-Xclang-linker", "-static", "-Xclang-linker", "-nostdlib", "-Xlinker",
+                "--gc-sections",
+            ])
         ]),
     // Not shipped: speaks the model APIs from a scenario file.
     .executableTarget(

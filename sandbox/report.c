@@ -36,7 +36,7 @@ static void escape(const char *text, char *out, size_t size) {
     for (; *text != '\0' && used + 7 < size; text++) {
         unsigned char c = (unsigned char)*text;
         if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') out[used++] = (char)c;
-        else used += (size_t)sprintf(out + used, "\\u%04x", c);
+        else used += (size_t)snprintf(out + used, 7, "\\u%04x", c);
     }
     out[used] = '\0';
 }
