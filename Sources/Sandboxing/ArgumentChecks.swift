@@ -6,11 +6,11 @@ enum ArgumentChecks {
 
     // linux/sched.h CLONE_NEW…, asm/ioctls.h, linux/prctl.h, linux/seccomp.h
     static let newNamespaces: UInt32 = 0x7e02_0000
-    static let terminalTricks: [UInt32] = [
-        0x5412 /* TIOCSTI */, 0x541C /* TIOCLINUX */, 0x541D /* TIOCCONS */, 0x5423 /* TIOCSETD */,
-    ]
+    /// TIOCSTI, TIOCLINUX, TIOCCONS, TIOCSETD.
+    static let terminalTricks: [UInt32] = [0x5412, 0x541C, 0x541D, 0x5423]
     static let personalities: [UInt32] = [0, 0x0008, 0xffff_ffff]
-    static let refusedPrctl: [UInt32] = [35 /* PR_SET_MM */, 0x5961_6d61 /* PR_SET_PTRACER */]
+    /// PR_SET_MM, PR_SET_PTRACER.
+    static let refusedPrctl: [UInt32] = [35, 0x5961_6d61]
     static let newListener: UInt32 = 1 << 3
     static let multipathTCP: UInt32 = 262
 
@@ -60,10 +60,12 @@ enum ArgumentChecks {
         program.when(equal: 0, then: .allow)
         program.refuse("socket")
         // internet
+        let stream: UInt32 = 1
+        let datagram: UInt32 = 2
         program.load(FilterAssembler.argument(1))
         program.mask(0xf)  // without SOCK_CLOEXEC and SOCK_NONBLOCK
-        program.append(.init(code: FilterAssembler.jumpEqual, jumpTrue: 2, jumpFalse: 0, value: 1 /* SOCK_STREAM */))
-        program.append(.init(code: FilterAssembler.jumpEqual, jumpTrue: 1, jumpFalse: 0, value: 2 /* SOCK_DGRAM */))
+        program.append(.init(code: FilterAssembler.jumpEqual, jumpTrue: 2, jumpFalse: 0, value: stream))
+        program.append(.init(code: FilterAssembler.jumpEqual, jumpTrue: 1, jumpFalse: 0, value: datagram))
         program.refuse("socket")
         program.load(FilterAssembler.argument(2))
         for value in [0, UInt32(IPPROTO_TCP), UInt32(IPPROTO_UDP)] { program.when(equal: value, then: .allow) }

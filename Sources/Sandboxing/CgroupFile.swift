@@ -4,10 +4,8 @@ import Glibc
 /// Kernel file names of control groups, in one place.
 enum CgroupFile {
     static let processes = "cgroup.procs"
-    static let controllers = "cgroup.controllers"
     static let subtree = "cgroup.subtree_control"
     static let kill = "cgroup.kill"
-    static let events = "cgroup.events"
     static let cpuStatistics = "cpu.stat"
     static let memoryMaximum = "memory.max"
     static let swapMaximum = "memory.swap.max"

@@ -31,8 +31,8 @@ package enum SyscallGroup: String, Codable, Sendable, CaseIterable {
         open openat openat2 creat stat fstat lstat newfstatat statx access faccessat faccessat2 getdents getdents64
         rename renameat renameat2 link linkat symlink symlinkat readlink readlinkat unlink unlinkat mkdir mkdirat rmdir
         mknod mknodat chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat chdir fchdir getcwd truncate
-        ftruncate fallocate copy_file_range statfs fstatfs utime utimes utimensat futimesat setxattr lsetxattr fsetxattr getxattr
-        lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr inotify_init
+        ftruncate fallocate copy_file_range statfs fstatfs utime utimes utimensat futimesat setxattr lsetxattr fsetxattr
+        getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr inotify_init
         inotify_init1 inotify_add_watch inotify_rm_watch flock fsync fdatasync sync syncfs sync_file_range fadvise64
         readahead
         """

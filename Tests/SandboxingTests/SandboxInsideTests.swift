@@ -99,7 +99,8 @@ import Testing
     @Test func kernelSettingsCannotBeWritten() async throws {
         try await withFixture { fixture in
             let outcome = try await fixture.run(
-                "for f in sys/kernel/core_pattern sysrq-trigger sys/vm/drop_caches; do echo 1 >/proc/$f && echo WROTE; done; "
+                "for f in sys/kernel/core_pattern sysrq-trigger sys/vm/drop_caches; do "
+                    + "echo 1 >/proc/$f && echo WROTE; done; "
                     + "for f in kallsyms keys timer_list kcore; do cat /proc/$f | wc -c; done"
             )
             #expect(!outcome.output.contains("WROTE"))

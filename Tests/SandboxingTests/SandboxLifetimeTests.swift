@@ -62,6 +62,18 @@ import Testing
         }
     }
 
+    @Test func pidOneIsSmall() async throws {
+        try await withFixture { fixture in
+            let sandbox = try await fixture.launcher.launch(fixture.request(["/bin/sleep", "1000"]))
+            let status = try String(contentsOfFile: "/proc/\(sandbox.pid)/status", encoding: .utf8)
+            let resident = SandboxInsideTests.fields(status)["VmRSS"]?.split(separator: " ").first.flatMap { Int($0) }
+            #expect(try #require(resident) <= 1024, "KiB")
+            print("pid 1 resident KiB:", resident ?? 0)
+            sandbox.kill()
+            _ = await sandbox.wait()
+        }
+    }
+
     @Test func lettingGoKills() async throws {
         try await withFixture { fixture in
             var sandbox: RunningSandbox? = try await fixture.launcher.launch(fixture.request(["/bin/sleep", "1000"]))
@@ -87,7 +99,8 @@ import Testing
         try await withFixture { fixture in
             // Each subshell leaves an orphan that ends at once; a zombie would still be listed.
             let outcome = try await fixture.run(
-                "for i in $(seq 20); do (true & true &); done; sleep 0.3; grep -l '^State:.Z' /proc/[0-9]*/status | wc -l"
+                "for i in $(seq 20); do (true & true &); done; sleep 0.3; "
+                    + "grep -l '^State:.Z' /proc/[0-9]*/status | wc -l"
             )
             #expect(outcome.output == "0\n")
         }

@@ -56,7 +56,8 @@ import Testing
         try await withFixture { fixture in
             chmod(fixture.image + "/etc", 0o777)
             let outcome = try await fixture.run(
-                "for d in /tmp /home/agent /etc; do dd if=/dev/zero of=$d/x bs=64k count=64 2>&1 | grep -c 'No space'; done",
+                "for d in /tmp /home/agent /etc; do "
+                    + "dd if=/dev/zero of=$d/x bs=64k count=64 2>&1 | grep -c 'No space'; done",
                 profile: profile
             )
             #expect(outcome.output == "1\n1\n1\n", "\(outcome.output) \(outcome.errors)")
