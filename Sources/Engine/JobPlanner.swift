@@ -76,7 +76,7 @@ package struct JobPlanner: Sendable {
     }
 
     /// Builds the text the CLI gets: task-type template, or the history before a follow-up.
-    package typealias PromptBuilder = @Sendable (_ task: CodeTask, _ history: [Iteration]) -> String
+    package typealias PromptBuilder = @Sendable (_ task: CodeTask, _ cli: String, _ history: [Iteration]) -> String
 
     package let configuration: Configuration
     private let store: any TaskStore
@@ -109,7 +109,7 @@ package struct JobPlanner: Sendable {
         if resumes {
             prompt = task.activePrompt
         } else {
-            prompt = buildPrompt(task, task.iteration > 1 ? try await store.iterations(of: task.id) : [])
+            prompt = buildPrompt(task, cli, task.iteration > 1 ? try await store.iterations(of: task.id) : [])
         }
         var model = task.config?.aiModel ?? ""
         if model.isEmpty { model = settings.defaultModel }

@@ -67,13 +67,13 @@ package actor Scheduler: Service {
 
     /// Runs until the service group stops; with `drains`, until the last supervisor ended.
     package func run() async throws {
-        await withGracefulShutdownHandler {
+        await withTaskCancellationOrGracefulShutdownHandler {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.watch() }
                 await self.work()
                 group.cancelAll()
             }
-        } onGracefulShutdown: {
+        } onCancelOrGracefulShutdown: {
             Task { await self.stop() }  // an actor can only be reached from a task; it ends at once
         }
     }
@@ -280,7 +280,7 @@ package actor Scheduler: Service {
     // MARK: Slots
 
     private func waitForSlot(all: Bool = false) async {
-        while all ? !runs.isEmpty : runs.count >= configuration.concurrency && !isStopping {
+        while !Task.isCancelled, all ? !runs.isEmpty : runs.count >= configuration.concurrency && !isStopping {
             await withCheckedContinuation { slotWaiters.append($0) }
         }
     }

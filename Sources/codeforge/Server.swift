@@ -43,10 +43,7 @@ struct Server {
         let planner = JobPlanner(
             configuration: plan(redis: JobSpec.Redis(url: redisURL, prefix: settings.redis.prefix)), store: store,
             secrets: secrets,
-            buildPrompt: { task, history in
-                task.iteration > 1
-                    ? PromptBuilder.followUp(task.activePrompt, earlier: history) : PromptBuilder.firstPrompt(of: task)
-            }, directoryExists: HostTree.isDirectory)
+            buildPrompt: PromptBuilder.prompt(of:cli:earlier:), directoryExists: HostTree.isDirectory)
         let finalizer = RunFinalizer(
             store: store, events: events, secrets: secrets, cliName: planner.cliName(of:), clock: clock,
             historyTTL: settings.tasks.workspaceTTL)

@@ -51,7 +51,7 @@ struct EngineFixture: Sendable {
         change(&configuration)
         return JobPlanner(
             configuration: configuration, store: store, secrets: secrets,
-            buildPrompt: { task, history in "\(history.count):\(task.activePrompt)" },
+            buildPrompt: { task, _, history in "\(history.count):\(task.activePrompt)" },
             directoryExists: directories.contains)
     }
 

@@ -5,11 +5,13 @@ package enum PromptBuilder {
     /// The longest history section, in characters (Unicode scalars).
     package static let historyLimit = 50_000
 
-    /// The prompt of the run a task is in.
+    /// The prompt of a task's current iteration. A script is taken as it is, whatever the task's type: templates and
+    /// history are prose.
     ///
-    /// - Parameter earlier: Its finished iterations, oldest first; read for a follow-up only.
-    package static func prompt(of task: CodeTask, earlier: [Iteration]) -> String {
-        task.iteration > 1 ? followUp(task.activePrompt, earlier: earlier) : firstPrompt(of: task)
+    /// - Parameter earlier: All finished iterations, oldest first, failed ones too.
+    package static func prompt(of task: CodeTask, cli: String, earlier: [Iteration]) -> String {
+        if AgentCatalog.adapter(named: cli)?.provider == nil { return task.activePrompt }
+        return task.iteration > 1 ? followUp(task.activePrompt, earlier: earlier) : firstPrompt(of: task)
     }
 
     /// The prompt of a task's first iteration: the client's own for `code`, else in the template of the task's type.
