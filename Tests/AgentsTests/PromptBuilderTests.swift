@@ -92,10 +92,10 @@ import Testing
 
     @Test func aTasksIterationDecides() {
         var plan = task(.plan, prompt: "first")
-        #expect(PromptBuilder.prompt(of: plan, earlier: []).contains("architect"))
+        #expect(PromptBuilder.prompt(of: plan, cli: "claude-code", earlier: []).contains("architect"))
         plan.iteration = 2
         plan.currentPrompt = "second"
-        let prompt = PromptBuilder.prompt(of: plan, earlier: [iteration(1, prompt: "first")])
+        let prompt = PromptBuilder.prompt(of: plan, cli: "claude-code", earlier: [iteration(1, prompt: "first")])
         #expect(prompt.hasSuffix("\n\nsecond") && prompt.contains("first") && !prompt.contains("architect"))
     }
 
