@@ -192,7 +192,7 @@ package struct Job: Sendable {
         let summary = relay.finish(standardError: result.standardError)
         if control.reason != nil { throw JobFailure(.cancelled, "") }
         guard result.exit.status == .exited(code: 0) else {
-            throw JobFailure(.cli, "CLI execution failed: \(adapter.label) CLI \(describe(result))")
+            throw JobFailure(.cli, "CLI execution failed: \(adapter.label) CLI \(describe(result, said: summary.failure))")
         }
         let changes = try await measureChanges()
         return JobOutcome(
@@ -270,8 +270,9 @@ package struct Job: Sendable {
         path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "/"
     }
 
-    private func describe(_ result: SandboxRunner.Result) -> String {
-        let text = SafeText.line(result.standardError, limit: 500)
+    /// - Parameter said: The CLI's own account of what went wrong; better than what else it wrote to standard error.
+    private func describe(_ result: SandboxRunner.Result, said: String? = nil) -> String {
+        let text = SafeText.line(said.map { Array($0.utf8) } ?? result.standardError, limit: 500)
         return describe(result.exit) + (text.isEmpty ? "" : ": " + text)
     }
 
