@@ -130,7 +130,7 @@ package enum OpenAPIDocument {
                   description: OpenAPI 3.1.
                   content:
                     application/yaml:
-                      schema: { type: string }
+                      schema: { type: object }
           /api/docs/assets/{name}:
             get:
               operationId: getDocsAsset
@@ -220,12 +220,12 @@ package enum OpenAPIDocument {
                   schema: { type: string }
                 - name: limit
                   in: query
-                  description: Items on the page; more than 200 is 200.
-                  schema: { type: integer, default: 50, maximum: 200 }
+                  description: Items on the page; more than 200 is 200, 0 or less is 50.
+                  schema: { type: integer, default: 50 }
                 - name: offset
                   in: query
-                  description: Items to leave out from the start.
-                  schema: { type: integer, default: 0, minimum: 0 }
+                  description: Items to leave out from the start; less than 0 is 0.
+                  schema: { type: integer, default: 0 }
               responses:
                 "200":
                   description: One page, and how many match in all.
@@ -570,7 +570,7 @@ package enum OpenAPIDocument {
               type: object
               required: [repo_url, prompt]
               properties:
-                repo_url: { type: string, minLength: 1, description: URL of the repository. }
+                repo_url: { type: string, format: uri, minLength: 1, description: URL of the repository. }
                 prompt: { type: string, minLength: 1, maxLength: 102400 }
                 task_type:
                   type: [string, "null"]
@@ -586,45 +586,45 @@ package enum OpenAPIDocument {
             TaskConfig:
               type: object
               properties:
-                timeout_seconds: { type: integer, description: "0 or less: the default; more than the maximum: the maximum." }
-                cli: { type: string }
-                ai_model: { type: string }
-                ai_api_key: { type: string, writeOnly: true }
-                max_turns: { type: integer }
-                source_branch: { type: string }
-                target_branch: { type: string }
-                max_budget_usd: { type: number }
-                workspace_task_id: { type: string, description: Task whose workspace is used. }
+                timeout_seconds: { type: [integer, "null"], description: "0 or less: the default; more than the maximum: the maximum." }
+                cli: { type: [string, "null"] }
+                ai_model: { type: [string, "null"] }
+                ai_api_key: { type: [string, "null"], writeOnly: true }
+                max_turns: { type: [integer, "null"] }
+                source_branch: { type: [string, "null"] }
+                target_branch: { type: [string, "null"] }
+                max_budget_usd: { type: [number, "null"] }
+                workspace_task_id: { type: [string, "null"], description: Task whose workspace is used. }
                 mcp_servers:
-                  type: array
+                  type: [array, "null"]
                   items: { $ref: "#/components/schemas/MCPServer" }
                 tools:
-                  type: array
+                  type: [array, "null"]
                   items:
                     type: object
                     properties:
-                      name: { type: string }
+                      name: { type: [string, "null"] }
                       config:
-                        type: object
+                        type: [object, "null"]
                         description: Values come back as `***`.
                         additionalProperties: { type: string }
-                pr_number: { type: integer, description: Needed for `pr_review`. }
-                output_mode: { type: string, description: "`post_comments` posts a review; anything else is `api_only`." }
+                pr_number: { type: [integer, "null"], description: Needed for `pr_review`. }
+                output_mode: { type: [string, "null"], description: "`post_comments` posts a review; anything else is `api_only`." }
             MCPServer:
               type: object
               properties:
-                name: { type: string }
-                transport: { type: string, description: "`stdio` or `http`." }
-                package: { type: string }
-                command: { type: string }
-                args: { type: array, items: { type: string } }
+                name: { type: [string, "null"] }
+                transport: { type: [string, "null"], description: "`stdio` or `http`." }
+                package: { type: [string, "null"] }
+                command: { type: [string, "null"] }
+                args: { type: [array, "null"], items: { type: string } }
                 env:
-                  type: object
+                  type: [object, "null"]
                   description: Values come back as `***`.
                   additionalProperties: { type: string }
-                url: { type: string }
+                url: { type: [string, "null"] }
                 headers:
-                  type: object
+                  type: [object, "null"]
                   description: Values come back as `***`.
                   additionalProperties: { type: string }
             CreatedTask:

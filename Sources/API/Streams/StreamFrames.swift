@@ -7,7 +7,8 @@ import NIOCore
 struct StreamFrames {
     private(set) var buffer = ByteBuffer()
 
-    mutating func clear() { buffer.clear() }
+    /// Lets the storage go: a quiet stream keeps nothing of the history it was sent.
+    mutating func clear() { buffer = ByteBuffer() }
 
     mutating func connected(_ task: CodeTask) {
         var json = JSONWriter()
