@@ -14,18 +14,21 @@ package actor Scheduler: Service {
         package var drains: Bool
         /// How long an adopted run may be without a lease: longer than the lease's own life.
         package var leaseGrace: Duration
+        /// How long the report of an ended supervisor may take to arrive: it was durable before the end.
+        package var reportGrace: Duration
         /// Supervisors started for one run before it fails.
         package var maximumAttempts: Int
         /// Time between two looks at leases and forgotten tasks.
         package var checkInterval: Duration
 
         package init(
-            concurrency: Int, drains: Bool = false, leaseGrace: Duration = .seconds(20), maximumAttempts: Int = 2,
-            checkInterval: Duration = .seconds(5)
+            concurrency: Int, drains: Bool = false, leaseGrace: Duration = .seconds(20),
+            reportGrace: Duration = .seconds(3), maximumAttempts: Int = 2, checkInterval: Duration = .seconds(5)
         ) {
             self.concurrency = concurrency
             self.drains = drains
             self.leaseGrace = leaseGrace
+            self.reportGrace = reportGrace
             self.maximumAttempts = maximumAttempts
             self.checkInterval = checkInterval
         }
@@ -172,8 +175,9 @@ package actor Scheduler: Service {
 
     /// One of our children is gone. Its report, if it sent one, was durable before it ended and is on its way.
     private func childEnded(_ id: RunID, how: String) async {
-        for _ in 0..<50 where runs[id.taskID]?.id == id {
-            try? await Task.sleep(for: .milliseconds(100))  // never cancelled: the task is not part of a group
+        let end = ContinuousClock.now + configuration.reportGrace
+        while runs[id.taskID]?.id == id, ContinuousClock.now < end {
+            try? await Task.sleep(for: .milliseconds(50))  // never cancelled: the task is not part of a group
         }
         if runs[id.taskID]?.id == id { await lost(id, how: how) }
     }

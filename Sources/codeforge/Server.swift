@@ -24,6 +24,7 @@ struct Server {
     /// - Throws: `CodeForgeError` when a part can't be started; the message says what to do.
     func run() async throws {
         try HostTree.make(settings.dataDirectory)
+        await SandboxLauncher(.init(shim: Installation.shim)).sweep()
         let embedded = try await startRedis()
         let redisURL = settings.redis.url ?? embedded?.url ?? ""
         let client = try RedisClient(url: redisURL, prefix: settings.redis.prefix, logger: logger)

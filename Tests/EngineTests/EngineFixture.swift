@@ -57,7 +57,9 @@ struct EngineFixture: Sendable {
 
     func scheduler(concurrency: Int = 2) -> Scheduler {
         Scheduler(
-            configuration: .init(concurrency: concurrency, leaseGrace: .milliseconds(200), checkInterval: .milliseconds(20)),
+            configuration: .init(
+                concurrency: concurrency, leaseGrace: .milliseconds(200), reportGrace: .milliseconds(100),
+                checkInterval: .milliseconds(20)),
             store: store, queue: queue, link: link, planner: planner(), spawner: spawner, finalizer: finalizer, clock: clock)
     }
 

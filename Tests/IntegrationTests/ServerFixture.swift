@@ -217,7 +217,13 @@ final class ServerFixture: Sendable {
     }
 
     func supervisor(of task: String) -> Int32? { pids("codeforge-supervisor", task).first }
-    var redis: Int32? { pids("redis-server", directory).first }
+    /// The embedded Redis; it is known by the directory it works in.
+    var redis: Int32? {
+        pids("redis-server").first { pid in
+            let folder = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd")
+            return folder == directory + "/data/redis"
+        }
+    }
 
     private func supervisorLogs() -> String {
         (try? shell("cat '\(directory)'/data/runs/*/supervisor.log 2>/dev/null || true")) ?? ""
