@@ -1,5 +1,4 @@
 // swift-tools-version: 6.1
-import Foundation
 import PackageDescription
 
 // Arrows point down only: a target lists everything it may import, and `scripts/lint` refuses a wrong arrow.
@@ -119,20 +118,6 @@ let targets: [Target] = [
     tests("Integration", ["Domain", "CurlHTTP"]),
 ]
 
-let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-func exists(_ target: Target) -> Bool {
-    let folder = target.isTest ? "Tests/" : "Sources/"
-    return FileManager.default.fileExists(atPath: root.appendingPathComponent(target.path ?? folder + target.name).path)
-}
-let present = Set(targets.filter(exists).map(\.name))
-let all = Set(targets.map(\.name))
-for target in targets {
-    target.dependencies.removeAll {
-        if case .byNameItem(let name, _) = $0 { return all.contains(name) && !present.contains(name) }
-        return false
-    }
-}
-
 let package = Package(
     name: "codeforge",
     platforms: [.macOS(.v15)],
@@ -146,5 +131,5 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
-    targets: targets.filter { present.contains($0.name) }
+    targets: targets
 )
