@@ -76,7 +76,15 @@ let targets: [Target] = [
         dependencies: [
             "Domain", "Supervision", "Sandboxing", "Gateway", "RedisMessaging", "CurlHTTP", "Telemetry", logging,
         ],
-        swiftSettings: swift),
+        swiftSettings: swift,
+        // Hundreds run at once: packed relocations, folded code and no exported names are two megabytes less to touch.
+        linkerSettings: [
+            .unsafeFlags(
+                [
+                    "-use-ld=lld", "-Xlinker", "--icf=safe", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs",
+                    "-Xlinker", "--no-export-dynamic",
+                ], .when(configuration: .release))
+        ]),
     .executableTarget(
         name: "codeforge-sandbox",
         path: "sandbox",

@@ -17,7 +17,8 @@ package struct ChangesReport: Sendable, Equatable {
         let shortstat = fields.removeLast()
         summary = ChangesReport.count(fields[...])
         summary.diffStats = ChangesReport.stats(String(decoding: shortstat, as: UTF8.self))
-        bytes = Int(String(decoding: size.filter { (48...57).contains($0) }, as: UTF8.self))
+        // du(1): the size, a tab, the path.
+        bytes = Int(String(decoding: size.prefix { $0 != UInt8(ascii: "\t") }, as: UTF8.self))
     }
 
     /// Counts the entries of `git status --porcelain -z` (git-status(1), "Porcelain Format Version 1").

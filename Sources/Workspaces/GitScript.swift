@@ -13,7 +13,7 @@ package struct GitScript: Sendable, Equatable {
     package static let workTree = "/workspace"
 
     /// Clones into the empty work tree and copies the fresh `.git`, before anything else could touch it, to the
-    /// host-owned directory. A copy, not links: the agent may write to its own.
+    /// host-owned directory. A copy, not links: the agent may write to its own. No template: it is a dozen sample hooks.
     ///
     /// - Parameters:
     ///   - url: Without credentials.
@@ -22,15 +22,16 @@ package struct GitScript: Sendable, Equatable {
         let script = """
             set -e
             printf '[safe]\\n\\tdirectory = *\\n' > "$HOME/.gitconfig"
+            clone() { git clone --quiet --template= "$@" /workspace; }
             if [ -n "$3" ]; then
-                if [ -n "$2" ]; then git clone --quiet --branch "$2" -- "$1" /workspace
-                else git clone --quiet -- "$1" /workspace; fi
+                if [ -n "$2" ]; then clone --branch "$2" -- "$1"; else clone -- "$1"; fi
                 cd /workspace
                 git fetch --quiet origin "$4:pr-$3"
                 git checkout --quiet "pr-$3"
-            elif [ -n "$2" ]; then git clone --quiet --depth 1 --branch "$2" -- "$1" /workspace
-            else git clone --quiet --depth 1 -- "$1" /workspace; fi
+            elif [ -n "$2" ]; then clone --depth 1 --branch "$2" -- "$1"
+            else clone --depth 1 -- "$1"; fi
             cp -a /workspace/.git/. /git/
+            mkdir -p /workspace/.git/info /workspace/.git/hooks
             """
         let number = spec.pullRequest.map(String.init) ?? ""
         let operands = [url.withoutCredentials, spec.branch ?? "", number, spec.pullRequestRef ?? ""]
@@ -50,7 +51,7 @@ package struct GitScript: Sendable, Equatable {
             printf '\\0'
             git diff --shortstat
             printf '\\0'
-            du -sxB1 /workspace | cut -f1
+            du -sxB1 /workspace
             """
         return GitScript(argv: ["/bin/sh", "-c", script], environment: environment(rewriting: nil, gateway: nil))
     }

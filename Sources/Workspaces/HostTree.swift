@@ -28,6 +28,8 @@ package enum HostTree {
     ///
     /// `rm` does it: it walks by descriptors (coreutils, fts), which our own recursion would have to do all over.
     package static func remove(_ path: String) async throws(CodeForgeError) {
+        var status = stat()
+        if lstat(path, &status) != 0, errno == ENOENT { return }
         let process = try HostProcess.start("/bin/rm", ["rm", "-rf", "--one-file-system", "--", path])
         let exit = await process.waitForExit()
         guard exit == .exited(code: 0) else {

@@ -6,7 +6,7 @@ import Testing
 @Suite struct ChangesReportTests {
     @Test func countsEachKindOnce() throws {
         let status = "?? new dir/\0A  staged\0 D gone\0 M changed\0R  to\0from\0UU conflict\0"
-        let output = Array((status + "\0 3 files changed, 1 insertion(+), 20 deletions(-)\n\040960\n").utf8)
+        let output = Array((status + "\0 3 files changed, 1 insertion(+), 20 deletions(-)\n\040960\t/workspace\n").utf8)
         let report = try ChangesReport(output)
         #expect(
             report.summary
@@ -15,7 +15,7 @@ import Testing
     }
 
     @Test func nothingChangedIsAllZero() throws {
-        let report = try ChangesReport(Array("\0\0512\n".utf8))
+        let report = try ChangesReport(Array("\0\0512\t/workspace\n".utf8))
         #expect(report.summary == ChangesSummary())
     }
 
