@@ -39,6 +39,7 @@ struct ServeCommand: AsyncParsableCommand {
         if let host { overrides.append(.init(key: "server.host", value: host, flag: "--host")) }
         let settings = try options.load(overrides).settings
         signal(SIGPIPE, SIG_IGN)
+        raiseFileLimit()
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
         let redactor = Redactor(settings.secretValues)
@@ -56,5 +57,13 @@ struct ServeCommand: AsyncParsableCommand {
             complain("codeforge: \(error.message)")
             throw ExitCode(1)
         }
+    }
+
+    /// Each stream client is a descriptor: the soft limit, usually 1024, goes up to the hard one.
+    private func raiseFileLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import FoundationEssentials
 import Glibc
+import Sandboxing
 import Settings
 
 /// Flags every command that reads the configuration takes.
@@ -38,9 +39,21 @@ struct SettingsOptions: ParsableArguments {
             environment: environment, overrides: pairs.compactMap(SettingsLoader.Override.init(pair:)) + extra,
             workingDirectory: FileManager.default.currentDirectoryPath, isRoot: geteuid() == 0)
         do {
-            return try loader.load()
-        } catch {
+            let loaded = try loader.load()
+            try checkLayers(loaded)
+            return loaded
+        } catch let error as SettingsError {
             complain(error.description)
+            throw ExitCode(1)
+        }
+    }
+
+    /// A misspelt layer would be one less that is required.
+    private func checkLayers(_ loaded: LoadedSettings) throws {
+        for name in loaded.settings.sandbox.require ?? [] where SandboxLayer(rawValue: name) == nil {
+            let origin = loaded.origins["sandbox.require"]?.text ?? "default"
+            let allowed = SandboxLayer.allCases.map(\.rawValue).joined(separator: ", ")
+            complain("sandbox.require: '\(name)' (from \(origin)) is no layer; allowed: \(allowed)")
             throw ExitCode(1)
         }
     }

@@ -123,4 +123,29 @@ import Testing
             #expect(lines(seen) == expected(30))
         }
     }
+
+    @Test func aGracefulStopEndsOpenStreamsAtOnce() async throws {
+        try await ServerFixture.with { server in
+            let id = try await server.create("echo up; sleep 20", repo: try server.makeRepository())
+            try await server.wait(id, for: "running")
+            async let stream: Void? = try? server.stream(id)  // ends with the connection, cleanly or not
+            try await Task.sleep(for: .milliseconds(300))
+            server.process.signal(SIGTERM)
+            #expect(try await server.process.wait(seconds: 10) == 0)
+            _ = await stream
+            #expect(server.supervisor(of: id) != nil && server.redis != nil, "they are left running")
+        }
+    }
+
+    @Test func drainingWaitsForRunningTasks() async throws {
+        try await ServerFixture.with(flags: ["--drain"]) { server in
+            let id = try await server.create("echo up; sleep 3; echo over", repo: try server.makeRepository())
+            try await server.wait(id, for: "running")
+            server.process.signal(SIGTERM)
+            #expect(try await server.process.wait(seconds: 20) == 0)
+            #expect(server.supervisor(of: id) == nil && server.redis == nil, "nothing is left")
+            try await server.restart(signal: SIGTERM)
+            #expect(try await server.task(id)["status"] == "completed")
+        }
+    }
 }

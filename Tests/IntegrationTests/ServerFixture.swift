@@ -8,6 +8,7 @@ final class ServerFixture: Sendable {
     let directory: String
     let images: String
     private let environment: [String: String]
+    private let flags: [String]
     private let transport = CurlTransport()
     nonisolated(unsafe) private(set) var process: ChildProcess  // replaced by the one test that owns the fixture
     nonisolated(unsafe) private(set) var port: Int
@@ -16,9 +17,9 @@ final class ServerFixture: Sendable {
 
     /// Starts a server, runs `body`, and removes every trace of it, also after a failure.
     static func with(
-        _ extra: [String: String] = [:], _ body: (ServerFixture) async throws -> Void
+        _ extra: [String: String] = [:], flags: [String] = [], _ body: (ServerFixture) async throws -> Void
     ) async throws {
-        let server = try await ServerFixture(extra)
+        let server = try await ServerFixture(extra, flags)
         do {
             try await body(server)
         } catch {
@@ -29,7 +30,8 @@ final class ServerFixture: Sendable {
         await server.tearDown()
     }
 
-    private init(_ extra: [String: String]) async throws {
+    private init(_ extra: [String: String], _ flags: [String]) async throws {
+        self.flags = flags
         images = try BuiltProducts.images()
         var template = Array("/tmp/cf-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure("no temporary directory") }
@@ -41,12 +43,14 @@ final class ServerFixture: Sendable {
             "CODEFORGE_RATE_LIMIT__ENABLED": "false", "CODEFORGE_GIT__ALLOWED_LOCAL_ROOTS": directory + "/repos",
             "CODEFORGE_CLI__DEFAULT": "shell",
         ].merging(extra) { $1 }
-        (process, port) = try await ServerFixture.start(environment)
+        (process, port) = try await ServerFixture.start(environment, flags)
     }
 
-    private static func start(_ environment: [String: String]) async throws -> (ChildProcess, Int) {
+    private static func start(
+        _ environment: [String: String], _ flags: [String]
+    ) async throws -> (ChildProcess, Int) {
         let process = try ChildProcess(
-            try BuiltProducts.executable("codeforge"), ["serve"], environment: environment)
+            try BuiltProducts.executable("codeforge"), ["serve"] + flags, environment: environment)
         let port = try await process.output(matching: #""port":"?(\d+)"#)
         return (process, Int(port) ?? 0)
     }
@@ -55,7 +59,7 @@ final class ServerFixture: Sendable {
     func restart(signal: Int32) async throws {
         process.signal(signal)
         try await process.wait()
-        (process, port) = try await ServerFixture.start(environment)
+        (process, port) = try await ServerFixture.start(environment, flags)
     }
 
     // MARK: Requests
