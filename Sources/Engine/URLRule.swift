@@ -6,7 +6,8 @@ package enum URLRule {
     package static func accepts(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), colon > 0, isLetter(bytes[0]),
-            bytes[..<colon].allSatisfy(isSchemeByte), bytes.allSatisfy({ $0 > 0x20 && $0 != 0x7f }), hasWholeEscapes(bytes)
+            bytes[..<colon].allSatisfy(isSchemeByte), bytes.allSatisfy({ $0 > 0x20 && $0 != 0x7f }),
+            hasWholeEscapes(bytes)
         else { return false }
         let rest = bytes[(colon + 1)...]
         let scheme = String(decoding: bytes[..<colon], as: UTF8.self).lowercased()
@@ -15,7 +16,8 @@ package enum URLRule {
         if let fragment, fragment + 1 < rest.endIndex { return true }
         guard rest.starts(with: Array("//".utf8)) else {
             // An opaque part is what follows directly; a path alone names no place.
-            return rest.first.map { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "#") && $0 != UInt8(ascii: "?") } ?? false
+            return rest.first.map { $0 != UInt8(ascii: "/") && $0 != UInt8(ascii: "#") && $0 != UInt8(ascii: "?") }
+                ?? false
         }
         let authority = rest.dropFirst(2).prefix { !Array("/?#".utf8).contains($0) }
         let host = authority.lastIndex(of: UInt8(ascii: "@")).map { authority[($0 + 1)...] } ?? authority

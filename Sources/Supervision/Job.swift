@@ -192,7 +192,8 @@ package struct Job: Sendable {
         let summary = relay.finish(standardError: result.standardError)
         if control.reason != nil { throw JobFailure(.cancelled, "") }
         guard result.exit.status == .exited(code: 0) else {
-            throw JobFailure(.cli, "CLI execution failed: \(adapter.label) CLI \(describe(result, said: summary.failure))")
+            throw JobFailure(
+                .cli, "CLI execution failed: \(adapter.label) CLI \(describe(result, said: summary.failure))")
         }
         let changes = try await measureChanges()
         return JobOutcome(

@@ -64,7 +64,9 @@ package struct GitScript: Sendable, Equatable {
             ("submodule.recurse", "false"), ("transfer.fsckObjects", "true"), ("core.symlinks", "true"),
         ]
         // Flaws of old, honest histories that hold no attack; git-fsck(1) lists them.
-        for flaw in ["zeroPaddedFilemode", "missingSpaceBeforeDate", "missingEmail", "badTimezone", "missingTaggerEntry"] {
+        for flaw in [
+            "zeroPaddedFilemode", "missingSpaceBeforeDate", "missingEmail", "badTimezone", "missingTaggerEntry",
+        ] {
             configuration.append(("fetch.fsck.\(flaw)", "ignore"))
         }
         if let url {

@@ -6,12 +6,14 @@ import Settings
 
 /// Flags every command that reads the configuration takes.
 struct SettingsOptions: ParsableArguments {
-    @Option(name: .customLong("set"), help: "Override one setting; may be repeated.", transform: { pair in
-        guard SettingsLoader.Override(pair: pair) != nil else {
-            throw ValidationError("'\(pair)' is not of the form key=value")
-        }
-        return pair
-    })
+    @Option(
+        name: .customLong("set"), help: "Override one setting; may be repeated.",
+        transform: { pair in
+            guard SettingsLoader.Override(pair: pair) != nil else {
+                throw ValidationError("'\(pair)' is not of the form key=value")
+            }
+            return pair
+        })
     var pairs: [String] = []
 
     /// Reads the configuration for a service that serves.

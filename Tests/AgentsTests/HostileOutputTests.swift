@@ -41,7 +41,9 @@ import Testing
 
     @Test func aRawMemberCannotCloseItsObject() throws {
         // Lenient readers take these; they would change what our event says.
-        for line in [#"{"a":"x"},"type":"result""#, #"{"a":1}{"b":2}"#, "{\"a\":\"\u{0}\"}", #"{"a":"\x"}"#, #"{"a":.5}"#] {
+        for line in [
+            #"{"a":"x"},"type":"result""#, #"{"a":1}{"b":2}"#, "{\"a\":\"\u{0}\"}", #"{"a":"\x"}"#, #"{"a":.5}"#,
+        ] {
             #expect(ClaudeCodeNormalizer().first(Array(line.utf8)) == nil, "\(line)")
         }
     }
@@ -62,7 +64,8 @@ import Testing
     }
 
     @Test func truncatedLinesNeverTrap() {
-        let line = Array(#"{"type":"assistant","message":{"content":[{"type":"text","text":"a\u00e9\n\"é😀"}]},"n":-1.5e+3}"#.utf8)
+        let line = Array(
+            #"{"type":"assistant","message":{"content":[{"type":"text","text":"a\u00e9\n\"é😀"}]},"n":-1.5e+3}"#.utf8)
         for end in 0..<line.count {
             #expect(ClaudeCodeNormalizer().first(Array(line[..<end])) == nil)
         }

@@ -10,7 +10,10 @@ import Testing
         (#"[{"type":"text","text":"a"},{"type":"tool_use","name":"Bash"}]"#, "tool_use", "a"),
         (#"[{"type":"thinking","thinking":"t"},{"type":"tool_use"},{"type":"tool_result"}]"#, "tool_use", "t"),
         (#"[{"type":"thinking","thinking":"t"},{"type":"tool_result"}]"#, "tool_result", "t"),
-        (#"[{"type":"text","text":"a"},{"type":"thinking","thinking":"b"},{"type":"text","text":"c"}]"#, "thinking", "abc"),
+        (
+            #"[{"type":"text","text":"a"},{"type":"thinking","thinking":"b"},{"type":"text","text":"c"}]"#, "thinking",
+            "abc"
+        ),
         (#"[{"type":"thinking","text":"old form"}]"#, "thinking", "old form"),
         (#"[{"type":"text","text":"a"},{"type":"text","text":"b"}]"#, "text", "ab"),
         (#"[{"type":"text","text":""}]"#, "text", nil),
@@ -46,7 +49,10 @@ import Testing
     @Test(arguments: [
         (#"{"type":"item.completed","item":{"type":"agent_message","text":"hi"}}"#, "text", "hi"),
         (#"{"type":"item.completed","item":{"type":"function_call","name":"f"}}"#, "tool_use", "f"),
-        (#"{"type":"item.completed","item":{"type":"function_call","name":"f","arguments":"{}"}}"#, "tool_use", "f({})"),
+        (
+            #"{"type":"item.completed","item":{"type":"function_call","name":"f","arguments":"{}"}}"#, "tool_use",
+            "f({})"
+        ),
         (#"{"type":"item.completed","item":{"type":"function_call_output","output":"o"}}"#, "tool_result", "o"),
         (#"{"type":"item.completed","item":{"type":"command_execution","command":"ls"}}"#, "tool_result", "ls"),
         (
@@ -81,7 +87,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["", " ", "plain text", "{", "{]", #"{"a":1} x"#, #"{"a":01}"#, "{'a':1}", "NaN", #"{"a":1,}"#, "\u{FEFF}{}"])
+    @Test(arguments: [
+        "", " ", "plain text", "{", "{]", #"{"a":1} x"#, #"{"a":01}"#, "{'a':1}", "NaN", #"{"a":1,}"#, "\u{FEFF}{}",
+    ])
     func whatIsNotJSONIsDropped(line: String) {
         for var normalizer in [ClaudeCodeNormalizer(), CodexNormalizer()] as [any OutputNormalizer] {
             let event = normalizer.line(Array(line.utf8))

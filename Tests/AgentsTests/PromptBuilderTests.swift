@@ -109,13 +109,15 @@ import Testing
     }
 
     @Test func aSingleHugeIterationIsCut() throws {
-        let prompt = PromptBuilder.followUp("next", earlier: [iteration(1, prompt: String(repeating: "x", count: 90_000))])
+        let prompt = PromptBuilder.followUp(
+            "next", earlier: [iteration(1, prompt: String(repeating: "x", count: 90_000))])
         #expect(prompt.unicodeScalars.count < PromptBuilder.historyLimit + 100)
         #expect(prompt.hasSuffix("x...\n\n## Current instruction\n\nnext"))
     }
 
     @Test func longResultsAreShortened() {
-        let prompt = PromptBuilder.followUp("next", earlier: [iteration(1, result: String(repeating: "r", count: 5_000))])
+        let prompt = PromptBuilder.followUp(
+            "next", earlier: [iteration(1, result: String(repeating: "r", count: 5_000))])
         #expect(prompt.contains(String(repeating: "r", count: 2_000) + "...\n"))
         #expect(!prompt.contains(String(repeating: "r", count: 2_001)))
     }

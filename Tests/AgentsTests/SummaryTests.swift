@@ -7,7 +7,8 @@ import Testing
         let summary = claude(
             #"{"type":"assistant","message":{"content":[{"type":"text","text":"talk"}]}}"#,
             #"{"type":"result","result":"first","usage":{"input_tokens":3,"output_tokens":4}}"#,
-            #"{"type":"result","result":"second","usage":{"input_tokens":10,"output_tokens":20,"cache_read_input_tokens":9}}"#)
+            #"{"type":"result","result":"second","usage":{"input_tokens":10,"output_tokens":20,"cache_read_input_tokens":9}}"#
+        )
         #expect(summary.result == "second")
         #expect(summary.inputTokens == 13)
         #expect(summary.outputTokens == 24)
@@ -47,7 +48,8 @@ import Testing
 
     @Test func codexNamesWhatWentWrong() {
         #expect(codex(#"{"type":"error","message":"first"}"#).failure == "first")
-        let summary = codex(#"{"type":"error","message":"first"}"#, #"{"type":"turn.failed","error":{"message":"why"}}"#)
+        let summary = codex(
+            #"{"type":"error","message":"first"}"#, #"{"type":"turn.failed","error":{"message":"why"}}"#)
         #expect(summary.failure == "why")
         #expect(summary.sawResult)
     }

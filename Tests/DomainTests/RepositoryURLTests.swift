@@ -20,7 +20,8 @@ import Testing
 
     @Test(arguments: [
         "not-a-url", "git@host:owner/repo.git", "https://", "https:///path", "https://host:0/x", "https://host:99999/x",
-        "file://other/srv/x", "file://relative", "file:///a%00b", "https://ho st/x", "https://host/x?a=b", "https://host/x#f",
+        "file://other/srv/x", "file://relative", "file:///a%00b", "https://ho st/x", "https://host/x?a=b",
+        "https://host/x#f",
     ])
     func refusesWhatItCannotName(_ text: String) {
         #expect(RepositoryURL(text) == nil)

@@ -35,7 +35,9 @@ struct EngineFixture: Sendable {
             historyTTL: 60)
     }
 
-    func planner(directories: Set<String> = [], change: (inout JobPlanner.Configuration) -> Void = { _ in }) -> JobPlanner {
+    func planner(directories: Set<String> = [], change: (inout JobPlanner.Configuration) -> Void = { _ in })
+        -> JobPlanner
+    {
         var configuration = JobPlanner.Configuration(
             dataDirectory: "/data", workspaceBase: "/data/workspaces", imageRoot: "/image", shim: "/shim",
             defaultCLI: "claude-code",
@@ -60,13 +62,15 @@ struct EngineFixture: Sendable {
             configuration: .init(
                 concurrency: concurrency, leaseGrace: .milliseconds(200), reportGrace: .milliseconds(100),
                 checkInterval: .milliseconds(20)),
-            store: store, queue: queue, link: link, planner: planner(), spawner: spawner, finalizer: finalizer, clock: clock)
+            store: store, queue: queue, link: link, planner: planner(), spawner: spawner, finalizer: finalizer,
+            clock: clock)
     }
 
     /// A task on record in the given state.
     func task(_ id: String = "t", _ change: (inout CodeTask) -> Void = { _ in }) async throws -> CodeTask {
         var task = CodeTask(
-            id: id, repoURL: "https://github.com/o/r.git", prompt: "do", workspaceSlug: "do-\(id)", createdAt: clock.now())
+            id: id, repoURL: "https://github.com/o/r.git", prompt: "do", workspaceSlug: "do-\(id)",
+            createdAt: clock.now())
         change(&task)
         try await store.insert(task)
         return task

@@ -42,7 +42,8 @@ import Testing
             let run = fixture.spawner.specs[0].run
             fixture.reports.send(JobReport(run: run, body: .running, time: fixture.clock.now()))
             try await until("running") { try await status(id) == .running }
-            fixture.reports.send(JobReport(run: run, body: .finished(JobOutcome(result: "r")), time: fixture.clock.now()))
+            fixture.reports.send(
+                JobReport(run: run, body: .finished(JobOutcome(result: "r")), time: fixture.clock.now()))
             try await until("completed") { try await status(id) == .completed }
             fixture.spawner.end(0, how: "exit status 0")
         }

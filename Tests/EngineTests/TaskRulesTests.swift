@@ -12,11 +12,16 @@ import Testing
         return draft
     }
 
-    @Test(arguments: ["https://host/x", "ssh://git@host/x", "file:///srv/x.git", "FILE:/srv/x", "mailto:someone", "https://h:80"])
+    @Test(arguments: [
+        "https://host/x", "ssh://git@host/x", "file:///srv/x.git", "FILE:/srv/x", "mailto:someone", "https://h:80",
+    ])
     func acceptsURLs(_ text: String) { #expect(URLRule.accepts(text)) }
 
-    @Test(arguments: ["", "not-a-url", "git@host:owner/repo.git", "https://", "https:///x", "http:/x", "https://a b/", "https://h/%zz",
-                      "https://h:x/", "://h", "file:x"])
+    @Test(arguments: [
+        "", "not-a-url", "git@host:owner/repo.git", "https://", "https:///x", "http:/x", "https://a b/",
+        "https://h/%zz",
+        "https://h:x/", "://h", "file:x",
+    ])
     func refusesWhatIsNone(_ text: String) { #expect(!URLRule.accepts(text)) }
 
     @Test func emptyTypeIsCode() throws {
@@ -48,7 +53,10 @@ import Testing
         }
         #expect(message { $0.taskType = "x" } == "task_type: unknown task type: x")
         #expect(message { $0.taskType = "pr_review" } == "pr_number: pr_number is required for pr_review tasks")
-        #expect(message { $0.config = .init(); $0.config?.cli = "vim" } == "cli: unknown CLI: vim")
+        #expect(
+            message {
+                $0.config = .init(); $0.config?.cli = "vim"
+            } == "cli: unknown CLI: vim")
     }
 
     @Test(arguments: [
@@ -57,7 +65,10 @@ import Testing
         ("!!!", "task-550e8400"), ("", "task-550e8400"),
         ("One two three four five six seven", "one-two-three-four-five-550e8400"),
         ("ﬁx ＡＢＣ", "fix-abc-550e8400"),
-        (String(repeating: "a", count: 40) + " " + String(repeating: "b", count: 40), String(repeating: "a", count: 40) + "-550e8400"),
+        (
+            String(repeating: "a", count: 40) + " " + String(repeating: "b", count: 40),
+            String(repeating: "a", count: 40) + "-550e8400"
+        ),
     ])
     func slugsAreFiveWordsOfASCII(_ prompt: String, _ slug: String) {
         #expect(Slug.make(prompt: prompt, taskID: "550e8400-e29b-41d4-a716-446655440000") == slug)

@@ -36,7 +36,8 @@ import Testing
                 #expect(frame.data["data"]?["cli"]?.stringValue == cli)
                 return frame.data["data"]?["type"]?.stringValue
             }
-            let expected: Set = cli == "codex"
+            let expected: Set =
+                cli == "codex"
                 ? ["system", "text", "tool_result", "result"]
                 : ["system", "text", "thinking", "tool_use", "tool_result", "result"]
             #expect(Set(kinds) == expected)
@@ -51,7 +52,8 @@ import Testing
     func aFollowUpResumesTheConversationOfTheCLI(cli: String) async throws {
         let model = try await ModelFixture()
         try await ServerFixture.with(model.settings) { server in
-            let id = try await server.create("scripted:echo one", repo: try server.makeRepository(), config: config(cli))
+            let id = try await server.create(
+                "scripted:echo one", repo: try server.makeRepository(), config: config(cli))
             #expect(try await server.finished(id)["result"] == "Prompt 1 was: scripted:echo one")
             let answer = try await server.request(
                 "POST", "/api/v1/tasks/\(id)/instruct", ["prompt": "scripted:echo two"])
@@ -122,7 +124,8 @@ import Testing
                 let task = try await server.finished(id)
                 #expect(task["result"] == "I wrote SCRIPTED.md and looked at it.", "\(task)")
                 #expect(task["changes_summary"]?["files_created"] == 1)
-                let content = try server.shell("cat '\(server.directory)'/data/workspaces/*\(id.prefix(8))*/SCRIPTED.md")
+                let content = try server.shell(
+                    "cat '\(server.directory)'/data/workspaces/*\(id.prefix(8))*/SCRIPTED.md")
                 #expect(content == "Written for: Note \(number)\n")
             }
         }

@@ -62,10 +62,14 @@ import Testing
             let marker = "\(31_000 + Int.random(in: 0..<900))"
             let id = try await server.create("echo up; exec sleep \(marker)", repo: try server.makeRepository())
             for _ in 0..<2 {
-                for _ in 0..<400 where server.pids("sleep", marker).isEmpty { try await Task.sleep(for: .milliseconds(25)) }
+                for _ in 0..<400 where server.pids("sleep", marker).isEmpty {
+                    try await Task.sleep(for: .milliseconds(25))
+                }
                 let pid = try #require(server.supervisor(of: id))
                 kill(pid, SIGKILL)
-                for _ in 0..<200 where !server.pids("sleep", marker).isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+                for _ in 0..<200 where !server.pids("sleep", marker).isEmpty {
+                    try await Task.sleep(for: .milliseconds(10))
+                }
                 #expect(server.pids("sleep", marker).isEmpty, "the sandbox died with its supervisor")
             }
             let task = try await server.finished(id)

@@ -15,7 +15,10 @@ import Testing
                 frames.filter { $0.event == nil }.map(\.name) == [
                     "clone_started", "clone_completed", "cli_started", "output", "output", "task_completed",
                 ])
-            #expect(frames.filter { $0.name == "output" }.map { $0.data["data"]?["content"]?.stringValue } == ["one", "two"])
+            #expect(
+                frames.filter { $0.name == "output" }.map { $0.data["data"]?["content"]?.stringValue } == [
+                    "one", "two",
+                ])
             #expect(frames.filter { $0.event == nil }.allSatisfy { $0.id != nil })
             let done = try #require(frames.last)
             #expect(done.event == "done")
@@ -115,7 +118,9 @@ import Testing
             #expect(task["result"] == nil)
             let outputs = try await server.frames(id).filter { $0.name == "output" }
             #expect(outputs.last?.data["data"]?["type"] == "error")
-            #expect(outputs.last?.data["data"]?["content"] == "broken\n" || outputs.last?.data["data"]?["content"] == "broken")
+            #expect(
+                outputs.last?.data["data"]?["content"] == "broken\n"
+                    || outputs.last?.data["data"]?["content"] == "broken")
         }
     }
 

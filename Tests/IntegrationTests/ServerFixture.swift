@@ -189,8 +189,9 @@ final class ServerFixture: Sendable {
             try Data(text.utf8).write(to: url)
         }
         try FileManager.default.createDirectory(atPath: directory + "/repos", withIntermediateDirectories: true)
-        try shell("cd '\(work)' && git init -q -b main && git add -A && git -c user.name=t -c user.email=t@t commit -qm one"
-            + " && git clone -q --bare . '\(bare)'")
+        try shell(
+            "cd '\(work)' && git init -q -b main && git add -A && git -c user.name=t -c user.email=t@t commit -qm one"
+                + " && git clone -q --bare . '\(bare)'")
         return "file://" + bare
     }
 

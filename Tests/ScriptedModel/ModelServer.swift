@@ -34,7 +34,8 @@ final class ModelServer: HTTPResponder {
 
     private func answer(_ request: Request, path: String, body: ByteBuffer, entry: inout RequestLog.Entry) -> Response {
         // The gateway's prefixes, for a CLI that talks to us without one.
-        let api: any ModelAPI = path.contains("/responses") || path.contains("/openai/")
+        let api: any ModelAPI =
+            path.contains("/responses") || path.contains("/openai/")
             ? OpenAIResponses() : AnthropicMessages()
         func refuse(_ status: Int, _ message: String, retryAfter: Int? = nil) -> Response {
             entry.status = status

@@ -95,7 +95,8 @@ struct OpenAIResponses: ModelAPI {
 
     /// Content is one string, or an array of parts with text.
     private func text(of content: JSONValue?) -> String {
-        content?.stringValue ?? (content?.arrayValue ?? []).compactMap { $0["text"]?.stringValue }.joined(separator: "\n")
+        content?.stringValue
+            ?? (content?.arrayValue ?? []).compactMap { $0["text"]?.stringValue }.joined(separator: "\n")
     }
 }
 
@@ -123,7 +124,10 @@ struct ResponseWriter: AnswerWriter {
     }
 
     mutating func begin() -> [ServerSentEvent] {
-        [event("response.created", ["response": ["id": .string(id), "model": .string(model), "status": "in_progress"]])]
+        [
+            event(
+                "response.created", ["response": ["id": .string(id), "model": .string(model), "status": "in_progress"]])
+        ]
     }
 
     mutating func part(_ part: AnswerPart) -> [ServerSentEvent] {
