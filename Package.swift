@@ -58,7 +58,8 @@ let targets: [Target] = [
     library("Sandboxing", ["Domain", "CLinux", "CSeccomp", logging]),
     library("Workspaces", ["Domain", "HostProcess"]),
     library("Gateway", ["Domain"] + nio.prefix(2)),
-    library("Supervision", ["Domain", "HostProcess", "Agents", "Gateway", "Sandboxing", "Workspaces", "CLinux", logging]),
+    library(
+        "Supervision", ["Domain", "HostProcess", "Agents", "Gateway", "Sandboxing", "Workspaces", "CLinux", logging]),
 
     // The server's face.
     library("API", ["Domain", "Engine", hummingbird, lifecycle, logging, metrics] + nio),
@@ -69,12 +70,14 @@ let targets: [Target] = [
         name: "codeforge",
         dependencies: [
             "Domain", "Engine", "API", "Agents", "Settings", "Telemetry", "SQLiteStore", "RedisMessaging", "CurlHTTP",
-            "Vault", "HostProcess", "Sandboxing", "Workspaces", "CLinux", lifecycle, logging, metrics, arguments, hummingbird,
+            "Vault", "HostProcess", "Sandboxing", "Workspaces", "CLinux", lifecycle, logging, metrics, arguments,
+            hummingbird,
         ], swiftSettings: swift),
     .executableTarget(
         name: "codeforge-supervisor",
         dependencies: [
-            "Domain", "Supervision", "Sandboxing", "Gateway", "RedisMessaging", "CurlHTTP", "Telemetry", logging,
+            "Domain", "Supervision", "Sandboxing", "Gateway", "RedisMessaging", "CurlHTTP", "Telemetry", "CLinux",
+            logging,
         ],
         swiftSettings: swift,
         // Hundreds run at once: packed relocations, folded code and no exported names are two megabytes less to touch.
@@ -99,14 +102,14 @@ let targets: [Target] = [
         linkerSettings: [
             // Neither Swift's runtime nor a C library ends up in it: see sandbox/kernel.c.
             .unsafeFlags([
-                "-static-stdlib", "-nostartfiles", "-Xclang-linker", "-static", "-Xclang-linker", "-nostdlib", "-Xlinker",
-                "--gc-sections",
+                "-static-stdlib", "-nostartfiles", "-Xclang-linker", "-static", "-Xclang-linker", "-nostdlib",
+                "-Xlinker", "--gc-sections",
             ])
         ]),
     // Not shipped: speaks the model APIs from a scenario file.
     .executableTarget(
-        name: "scripted-model", dependencies: ["Domain", hummingbird, arguments, "Yams"], path: "Tests/ScriptedModel",
-        swiftSettings: swift),
+        name: "scripted-model", dependencies: ["Domain", hummingbird, logging, arguments, "Yams"],
+        path: "Tests/ScriptedModel", swiftSettings: swift),
 
     // Tests.
     tests("Domain", ["Domain"]),
@@ -123,7 +126,7 @@ let targets: [Target] = [
     tests("Gateway", ["Gateway", "CurlHTTP", "TestKit"] + nio),
     tests("Supervision", ["Supervision", "TestKit"]),
     tests("API", ["API", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), "Yams"] + nio),
-    tests("Integration", ["Domain", "CurlHTTP"]),
+    tests("Integration", ["Domain", "HostProcess", "CurlHTTP", "RedisMessaging", "TestKit", logging]),
 ]
 
 let package = Package(
