@@ -179,35 +179,11 @@ final class ServerFixture: Sendable {
 
     /// A bare repository with `files` on branch `main`, under the allowed local root.
     func makeRepository(_ files: [String: String] = ["README.md": "hello\n"]) throws -> String {
-        let name = UUID().uuidString.prefix(8)
-        let work = directory + "/work-\(name)"
-        let bare = directory + "/repos/\(name).git"
-        for (path, text) in files {
-            let url = URL(fileURLWithPath: work + "/" + path)
-            try FileManager.default.createDirectory(
-                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data(text.utf8).write(to: url)
-        }
-        try FileManager.default.createDirectory(atPath: directory + "/repos", withIntermediateDirectories: true)
-        try shell(
-            "cd '\(work)' && git init -q -b main && git add -A && git -c user.name=t -c user.email=t@t commit -qm one"
-                + " && git clone -q --bare . '\(bare)'")
-        return "file://" + bare
+        try HostRepository.make(files, under: directory)
     }
 
     @discardableResult
-    func shell(_ script: String) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/bash")
-        process.arguments = ["-c", script]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure("failed: \(script)") }
-        return String(decoding: output, as: UTF8.self)
-    }
+    func shell(_ script: String) throws -> String { try HostRepository.shell(script) }
 
     // MARK: Processes
 
