@@ -30,7 +30,7 @@ public struct RepositoryURL: Sendable, Hashable {
                 guard authority.isEmpty || authority == "localhost" else { return nil }
                 rest = rest[slash...]
             }
-            guard rest.hasPrefix("/"), let path = RepositoryURL.percentDecoded(rest) else { return nil }
+            guard rest.hasPrefix("/"), let path = PercentEncoding.decoded(rest) else { return nil }
             self.init(scheme: .file, host: "", port: nil, user: nil, password: nil, path: path)
             return
         }
@@ -42,8 +42,8 @@ public struct RepositoryURL: Sendable, Hashable {
         var password: String?
         if let at = authority.lastIndex(of: "@") {
             let info = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-            user = info.first.flatMap { RepositoryURL.percentDecoded($0) }
-            password = info.count > 1 ? RepositoryURL.percentDecoded(info[1]) : nil
+            user = info.first.flatMap { PercentEncoding.decoded($0) }
+            password = info.count > 1 ? PercentEncoding.decoded(info[1]) : nil
             authority = authority[authority.index(after: at)...]
         }
         var port: Int?
@@ -98,24 +98,6 @@ public struct RepositoryURL: Sendable, Hashable {
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {
         (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-    }
-
-    /// - Returns: `nil` for a broken escape, invalid UTF-8 or an escaped NUL.
-    private static func percentDecoded(_ text: Substring) -> String? {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16),
-                value != 0
-            else { return nil }
-            bytes.append(value)
-            rest = rest.dropFirst(2)
-        }
-        return String(validating: bytes, as: UTF8.self)
     }
 }
 

@@ -122,9 +122,14 @@ struct Connection: Sendable {
 
     /// Answers "no" and ends the connection.
     private func refuse(_ refusal: Refusal, _ note: Note, reader: RequestReader?) async -> Bool {
-        let body = Array(
-            "{\"error\":\(JSONText.quoted(refusal.error)),\"message\":\(JSONText.quoted(refusal.message))}\n".utf8
-        )
+        var json = JSONWriter()
+        json.beginObject()
+        json.name("error")
+        json.string(refusal.error)
+        json.name("message")
+        json.string(refusal.message)
+        json.endObject()
+        let body = json.bytes + [UInt8(ascii: "\n")]
         var head = "HTTP/1.1 \(refusal.status) \(ResponseRelay.reason(refusal.status))\r\n"
         head += "content-type: application/json\r\ncontent-length: \(body.count)\r\nconnection: close\r\n"
         for field in refusal.headers { head += "\(field.name): \(field.value)\r\n" }
@@ -194,22 +199,5 @@ private struct Note: Sendable {
             outputTokens: outputTokens,
             detail: detail
         )
-    }
-}
-
-/// Enough of JSON for two short texts; Foundation is not worth its size for it.
-enum JSONText {
-    static func quoted(_ text: String) -> String {
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case _ where scalar.value < 0x20:
-                out += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out + "\""
     }
 }

@@ -54,7 +54,7 @@ package struct RedisEndpoint: Sendable, Hashable {
         if let at = authority.lastIndex(of: "@") {
             let credentials = authority[..<at].split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             authority = authority[authority.index(after: at)...]
-            let decoded = credentials.map { RedisEndpoint.percentDecoded(String($0)) }
+            let decoded = credentials.map { PercentEncoding.decoded($0) }
             guard !decoded.contains(nil) else { throw RedisEndpoint.malformed("bad percent-encoding") }
             if decoded.count == 2 {
                 user = (decoded[0] ?? "").isEmpty ? nil : decoded[0]
@@ -97,23 +97,6 @@ package struct RedisEndpoint: Sendable, Hashable {
 
     private static func suffix(of text: String, after prefix: String) -> String? {
         text.hasPrefix(prefix) ? String(text.dropFirst(prefix.count)) : nil
-    }
-
-    private static func percentDecoded(_ text: String) -> String? {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            guard byte == UInt8(ascii: "%") else {
-                bytes.append(byte)
-                continue
-            }
-            guard rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) else {
-                return nil
-            }
-            rest = rest.dropFirst(2)
-            bytes.append(value)
-        }
-        return String(validating: bytes, as: UTF8.self)
     }
 }
 
