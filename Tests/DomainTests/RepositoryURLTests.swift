@@ -20,7 +20,8 @@ import Testing
 
     @Test(arguments: [
         "not-a-url", "git@host:owner/repo.git", "https://", "https:///path", "https://host:0/x", "https://host:99999/x",
-        "file://other/srv/x", "file://relative", "file:///a%00b", "file:///a%+1", "https://ho st/x", "https://host/x?a=b",
+        "file://other/srv/x", "file://relative", "file:///a%00b", "file:///a%+1", "https://ho st/x",
+        "https://host/x?a=b",
         "https://host/x#f",
     ])
     func refusesWhatItCannotName(_ text: String) {

@@ -28,7 +28,8 @@ import Testing
 
     @Test func aWrongGitTokenFailsTheCloneAndIsNotShown() async throws {
         try await withGit { server, git in
-            let id = try await server.create("true", repo: git.repository, extra: ["access_token": "wrong-SECRET-token"])
+            let id = try await server.create(
+                "true", repo: git.repository, extra: ["access_token": "wrong-SECRET-token"])
             let error = try await server.finished(id)["error"]?.stringValue ?? ""
             #expect(error.hasPrefix("clone failed: git clone failed: "), "\(error)")
             #expect(!error.contains("SECRET"), "\(error)")
