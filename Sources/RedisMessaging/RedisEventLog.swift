@@ -32,6 +32,7 @@ package final class RedisEventLog: EventLog {
         _ = try await append(entries, to: taskID, key: key, lifetime: RedisEventLog.retryLifetime)
     }
 
+    @discardableResult
     package func appendOnce(
         _ entries: [LoggedEvent.Body],
         to taskID: String,

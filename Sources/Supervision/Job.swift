@@ -25,7 +25,8 @@ package struct Job: Sendable {
         self.clock = clock
         sandboxes = SandboxRunner(
             spec: spec, launcher: launcher, transport: transport, control: control,
-            audit: { [events, clock] in Job.record($0, events: events, clock: clock) })
+            audit: { [events, clock] in Job.record($0, events: events, clock: clock) },
+            refused: { [events, clock] in Job.record($0, events: events, clock: clock) })
     }
 
     /// Runs to the end and reports it. Returns when the report and every event before it are durable.
@@ -299,5 +300,11 @@ package struct Job: Sendable {
         ]
         let event = TaskEvent(.system, "gateway_refused", data: data, time: clock.now())
         events.append(.event(json: event.json))
+    }
+
+    /// So is a refused system call, the first few times each is tried.
+    private static func record(_ refusal: RefusedSyscall, events: any EventSink, clock: any WallClock) {
+        let data: JSONValue = ["syscall": .string(refusal.name), "errno": .int(Int64(refusal.errno))]
+        events.append(.event(json: TaskEvent(.system, "syscall_refused", data: data, time: clock.now()).json))
     }
 }

@@ -9,6 +9,8 @@ struct SandboxRunner: Sendable {
     let transport: any HTTPTransport
     let control: RunControl
     let audit: @Sendable (GatewayDecision) -> Void
+    /// Called with the first refusals of each system call; see `RunningSandbox.refusals`.
+    let refused: @Sendable (RefusedSyscall) -> Void
 
     /// A command that ended.
     struct Result: Sendable {
@@ -55,14 +57,20 @@ struct SandboxRunner: Sendable {
             throw JobFailure(.sandbox, "sandbox failed: \(error.message)")
         }
         async let reading: Void = output(sandbox.standardOutput)
+        async let watching: Void = watch(sandbox.refusals)
         async let errors = PipeReader.collect(
             sandbox.standardError, limit: SandboxRunner.standardErrorBytes, keepEnd: true, name: "stderr")
         let exit = await sandbox.wait()
         control.detach()
         await reading
+        await watching
         let standardError = await errors
         await gateway?.stop()
         return Result(exit: exit, standardError: standardError)
+    }
+
+    private func watch(_ refusals: AsyncStream<RefusedSyscall>) async {
+        for await refusal in refusals { refused(refusal) }
     }
 
     private func adjusted(_ profile: SandboxProfile) -> SandboxProfile {

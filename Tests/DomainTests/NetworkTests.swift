@@ -33,7 +33,7 @@ struct NetworkTests {
     @Test func addressesPrintWhatTheyRead() throws {
         #expect(try #require(IPAddress("192.168.1.20")).description == "192.168.1.20")
         #expect(try #require(IPAddress("2001:DB8::a:1.2.3.4")).description == "2001:db8:0:0:0:a:102:304")
-        #expect(try #require(IPAddress("2001:db8:0:0:0:a:102:304")) == IPAddress("2001:DB8::a:1.2.3.4"))
+        #expect(IPAddress("2001:db8:0:0:0:a:102:304") == IPAddress("2001:DB8::a:1.2.3.4"))
     }
 
     @Test(arguments: [

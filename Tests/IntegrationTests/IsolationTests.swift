@@ -82,6 +82,8 @@ import Testing
             let lines = (task["result"]?.stringValue ?? "").split(separator: "\n").map(String.init)
             #expect(lines.first == "1000" && lines.suffix(2) == ["refused", "refused"], "\(task)")
             #expect(lines.count > 3 && lines[2] == "0" && lines[3] == "0", "\(lines)")
+            let refused = try await server.frames(id).filter { $0.name == "syscall_refused" }
+            #expect(refused.contains { $0.data["data"]?["syscall"] == "unshare" }, "the attempt is on record")
         }
     }
 }
