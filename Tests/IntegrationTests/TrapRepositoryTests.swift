@@ -6,19 +6,23 @@ import Testing
 
 /// A repository that runs programs of its own wherever a CLI takes its settings from it: under `untrusted` none runs.
 @Suite(.serialized) struct TrapRepositoryTests {
-    /// A CLI and the one trap it is known to step into when it trusts the repository.
-    static let agents = [("claude-code", "claude-settings"), ("codex", "codex-config")]
+    /// Each CLI with traps it steps into when it trusts the repository; for each of them it is told otherwise in its own
+    /// way. The nested ones, and Codex's hooks, work with neither release tried; they stand for releases to come.
+    static let agents = [
+        ("claude-code", ["claude-settings-root-SessionStart", "claude-settings.local-root-SessionStart", "mcp-root"]),
+        ("codex", ["codex-config-root"]),
+    ]
 
     @Test(arguments: agents)
-    func anUntrustedRepositoryStartsNothing(cli: String, _: String) async throws {
+    func anUntrustedRepositoryStartsNothing(cli: String, _: [String]) async throws {
         #expect(try await sprung(by: cli, profile: "untrusted") == [])
     }
 
     /// The traps do work: else the test above would be green whatever the profile does.
     @Test(arguments: agents)
-    func theTrapsWorkWhereTheRepositoryIsTrusted(cli: String, trap: String) async throws {
+    func theTrapsWorkWhereTheRepositoryIsTrusted(cli: String, traps: [String]) async throws {
         let names = try await sprung(by: cli, profile: "code")
-        #expect(names.contains { $0.hasPrefix(trap) }, "\(names)")
+        #expect(Set(names).isSuperset(of: traps), "\(names)")
     }
 
     /// Runs the real CLI over the repository, under the real supervisor.
