@@ -94,23 +94,6 @@ struct TaskRoutes: Sendable {
 
     private func taskID(_ context: APIContext) -> String {
         let raw = context.parameters.get("taskID") ?? ""
-        return raw.contains("%") ? raw.removingPercentEncoding() : raw
-    }
-}
-
-extension String {
-    /// With `%XX` replaced; the text itself where that is no UTF-8.
-    fileprivate func removingPercentEncoding() -> String {
-        var bytes: [UInt8] = []
-        var rest = utf8[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), let value = UInt8(String(rest.prefix(2)) ?? "", radix: 16), rest.count >= 2 {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(validating: bytes, as: UTF8.self) ?? self
+        return PercentEncoding.decoded(raw) ?? raw
     }
 }
