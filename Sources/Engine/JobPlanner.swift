@@ -117,7 +117,7 @@ package struct JobPlanner: Sendable {
         return JobSpec(
             taskID: task.id, iteration: task.iteration, attempt: task.attempt, purpose: .task,
             repoURL: task.repoURL, source: source(of: task, reusing: owner.id != task.id),
-            profile: task.type.isReadOnly ? "readonly" : "code", optionalLayers: configuration.optionalLayers,
+            profile: profile(of: task.type), optionalLayers: configuration.optionalLayers,
             paths: paths(of: task, workspaceOf: owner),
             agent: JobSpec.Agent(
                 name: cli, binary: settings.binary, model: model.isEmpty ? nil : model,
@@ -131,6 +131,15 @@ package struct JobPlanner: Sendable {
                 memoryBytes: configuration.memoryBytes, pids: configuration.pids),
             redis: configuration.redis, allowedLocalRoots: configuration.allowedLocalRoots,
             startedAt: task.startedAt ?? task.createdAt)
+    }
+
+    /// Nobody has asked the forge yet whose code a pull request is: unknown means untrusted.
+    private func profile(of type: TaskType) -> String {
+        switch type {
+        case .code: "code"
+        case .plan, .review: "readonly"
+        case .prReview: "untrusted"
+        }
     }
 
     /// The CLI a task runs with: its own choice or the configured default.
