@@ -43,7 +43,7 @@ let targets: [Target] = [
     // The core.
     library("Domain"),
     library("HostProcess", ["Domain", "CLinux"]),
-    library("Engine", ["Domain", "HostProcess", "CLinux", lifecycle, logging, metrics]),
+    library("Engine", ["Domain", "HostProcess", lifecycle, logging, metrics]),
     library("Agents", ["Domain"]),
 
     // Adapters: imported by executables and tests only.
@@ -55,7 +55,7 @@ let targets: [Target] = [
     library("Vault", ["Domain", "COpenSSL"]),
 
     // The supervisor's side.
-    library("Sandboxing", ["Domain", "CLinux", "CSeccomp", logging]),
+    library("Sandboxing", ["Domain", "HostProcess", "CLinux", "CSeccomp", logging]),
     library("Workspaces", ["Domain", "HostProcess"]),
     library("Gateway", ["Domain"] + nio.prefix(2)),
     library(
@@ -121,7 +121,7 @@ let targets: [Target] = [
     tests("RedisMessaging", ["RedisMessaging", "TestKit"]),
     tests("CurlHTTP", ["CurlHTTP", "TestKit"] + nio),
     tests("Vault", ["Vault"]),
-    tests("Sandboxing", ["Sandboxing", "TestKit", "CLinux"]),
+    tests("Sandboxing", ["Sandboxing", "HostProcess", "TestKit", "CLinux"]),
     tests("Workspaces", ["Workspaces", "TestKit"]),
     tests("Gateway", ["Gateway", "CurlHTTP", "TestKit"] + nio),
     tests("Supervision", ["Supervision", "TestKit"]),

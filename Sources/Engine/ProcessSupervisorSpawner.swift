@@ -1,7 +1,5 @@
-import CLinux
 package import Domain
 import FoundationEssentials
-import Glibc
 import HostProcess
 
 /// Starts `codeforge-supervisor` processes.
@@ -32,29 +30,15 @@ package struct ProcessSupervisorSpawner: SupervisorSpawner {
             throw CodeForgeError(.unavailable, "cannot create the directory \(spec.paths.state): \(error)")
         }
         // A file without a name rather than a pipe: the whole spec is there at once, however slow its reader.
-        let descriptor = clinux_memfd_create("codeforge-job")
-        guard descriptor >= 0 else { throw failure("make the job's descriptor") }
-        defer { close(descriptor) }
-        var offset = 0
-        while offset < json.count {
-            let written = json.withUnsafeBytes { bytes in
-                write(descriptor, bytes.baseAddress?.advanced(by: offset), bytes.count - offset)
-            }
-            guard written > 0 else { throw failure("write the job") }
-            offset += written
-        }
-        lseek(descriptor, 0, SEEK_SET)
+        let file = try HostDescriptor.memoryFile("codeforge-job", Array(json))
         let log = spec.paths.state + "/supervisor.log"
         // argv shows whose supervisor it is; the environment has nothing of the server's.
         let process = try HostProcess.start(
             executable, ["codeforge-supervisor", spec.taskID],
             environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"],
-            descriptors: [.null, .log(log), .log(log), .inherit(descriptor)], newSession: true)
+            descriptors: [.null, .log(log), .log(log), .inherit(file.raw)], newSession: true)
+        file.close()  // it has to live until here
         return Child(process: process)
-    }
-
-    private func failure(_ what: String) -> CodeForgeError {
-        CodeForgeError(.unavailable, "cannot \(what): \(String(cString: strerror(errno)))")
     }
 
     private struct Child: SupervisorHandle {

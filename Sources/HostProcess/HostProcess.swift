@@ -33,7 +33,7 @@ package struct HostProcess: Sendable, Hashable {
 
     /// Starts a program by `posix_spawn` (a fork of a large process takes tens of milliseconds).
     ///
-    /// The child gets the given descriptors as 0, 1, 2 … and no others, an empty signal mask, and exactly the given
+    /// The child gets the given descriptors as 0, 1, 2 … and no others, an empty signal mask, default signal actions, and exactly the given
     /// environment. It must be waited for.
     ///
     /// - Parameters:
@@ -75,8 +75,7 @@ package struct HostProcess: Sendable, Hashable {
         sigemptyset(&none)
         posix_spawnattr_setsigmask(&attributes, &none)
         var defaults = sigset_t()
-        sigemptyset(&defaults)
-        sigaddset(&defaults, SIGPIPE)
+        sigfillset(&defaults)
         posix_spawnattr_setsigdefault(&attributes, &defaults)
         let session = newSession ? clinux_POSIX_SPAWN_SETSID : 0
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | session)

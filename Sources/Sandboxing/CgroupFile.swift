@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import HostProcess
 
 /// Kernel file names of control groups, in one place.
 enum CgroupFile {

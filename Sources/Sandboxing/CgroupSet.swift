@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import HostProcess
 
 /// The control groups of one sandbox, in whatever hierarchies this host has.
 struct CgroupSet: Sendable {

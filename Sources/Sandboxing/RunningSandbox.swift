@@ -1,3 +1,5 @@
+package import HostProcess
+
 /// One running sandbox. Letting go of it kills it.
 package final class RunningSandbox: Sendable {
     /// Host process id of the sandbox's pid 1.

@@ -1,6 +1,7 @@
 import CLinux
 import Domain
 import Glibc
+import HostProcess
 
 /// The stages of one sandbox, for the thread that owns it: spawned, running, over.
 struct SandboxLife: ~Copyable {

@@ -1,6 +1,7 @@
 import CLinux
 import Domain
 import Glibc
+import HostProcess
 import Synchronization
 
 /// Everything one start needs, made before the shim runs, and given back when it is over.
@@ -48,7 +49,7 @@ struct SandboxPreparation {
             }
             (output, errors, status, lifeline) = (outputRead, errorRead, statusRead, lifelineEnd)
             channel = channelEnd
-            let filter = try ShimSpawn.memoryFile("filter", FilterCache.bytes(request.profile.syscalls))
+            let filter = try HostDescriptor.memoryFile("filter", FilterCache.bytes(request.profile.syscalls))
             var extra = [filter]
             let unified = groups.openUnified()
             if let unified { extra.append(unified) }
@@ -69,7 +70,7 @@ struct SandboxPreparation {
             if let name = options.invalid {
                 throw CodeForgeError(.invalidArgument, "sandbox request: a NUL character in \(name)")
             }
-            let list = try ShimSpawn.memoryFile("options", options.bytes)
+            let list = try HostDescriptor.memoryFile("options", options.bytes)
             inherited =
                 [
                     input, outputWrite, errorWrite, list, statusWrite, shimChannel, shimLifeline,

@@ -1,6 +1,7 @@
 import CLinux
 import Domain
 import Glibc
+import HostProcess
 import Synchronization
 
 /// One sandbox from spawn to teardown, on a thread of its own: everything here blocks.

@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import HostProcess
 
 /// Answers a sandbox's reported calls: always a refusal, decided by number alone.
 struct SyscallListener {

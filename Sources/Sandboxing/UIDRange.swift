@@ -1,6 +1,7 @@
 import CLinux
 import Domain
 import Glibc
+import HostProcess
 
 /// A leased range of host ids, one for each running sandbox of this machine.
 ///

@@ -1,6 +1,7 @@
 import CLinux
 package import Domain
 import Glibc
+import HostProcess
 
 /// The one on-disk owner of all workspace and home directories.
 ///

@@ -1,8 +1,4 @@
 import Agents
-import CLinux
-import Domain
-import Glibc
-import Sandboxing
 
 /// Puts the files an agent needs into its home, from inside the sandbox: an earlier run may have left links there,
 /// which the host must not follow.
@@ -24,20 +20,5 @@ enum CommandFiles {
         guard !command.files.isEmpty else { return command.argv }
         let operands = command.files.flatMap { [$0.path, $0.contents] }
         return ["/bin/sh", "-c", script, "codeforge"] + operands + ["--"] + command.argv
-    }
-
-    /// An open file without a name that holds `bytes`, read from its start: a CLI's standard input.
-    static func descriptor(_ bytes: [UInt8]) throws(CodeForgeError) -> HostDescriptor {
-        let file = HostDescriptor(clinux_memfd_create("codeforge-stdin"))
-        var offset = 0
-        while file.raw >= 0, offset < bytes.count {
-            let written = pwrite(file.raw, Array(bytes[offset...]), bytes.count - offset, off_t(offset))
-            if written <= 0 { break }
-            offset += written
-        }
-        guard file.raw >= 0, offset == bytes.count else {
-            throw CodeForgeError(.unavailable, "cannot hold the CLI's input: \(String(cString: strerror(errno)))")
-        }
-        return file
     }
 }

@@ -1,6 +1,7 @@
 import Agents
 package import Domain
 import Gateway
+import HostProcess
 import Logging
 package import Sandboxing
 import Workspaces
@@ -178,7 +179,9 @@ package struct Job: Sendable {
         let input: HostDescriptor?
         let policy: GatewayPolicy
         do throws(CodeForgeError) {
-            input = try command.standardInput.map { bytes throws(CodeForgeError) in try CommandFiles.descriptor(bytes) }
+            input = try command.standardInput.map { bytes throws(CodeForgeError) in
+                try HostDescriptor.memoryFile("codeforge-stdin", bytes)
+            }
             policy = try modelPolicy(profile)
         } catch {
             throw JobFailure(.sandbox, "sandbox failed: \(error.message)")

@@ -1,5 +1,6 @@
 import Agents
 import Domain
+import HostProcess
 import Sandboxing
 import Synchronization
 

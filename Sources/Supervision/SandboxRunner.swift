@@ -1,5 +1,6 @@
 import Domain
 import Gateway
+import HostProcess
 import Sandboxing
 
 /// Runs one command in a sandbox with the gateway beside it, and leaves nothing behind.

@@ -2,6 +2,7 @@ import CLinux
 import Domain
 import Foundation
 import Glibc
+import HostProcess
 import Sandboxing
 import Testing
 
