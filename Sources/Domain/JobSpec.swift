@@ -154,8 +154,8 @@ public struct JobSpec: Sendable, Codable, Equatable {
     public var source: Source
     /// Name of the sandbox profile the CLI runs under.
     public var profile: String
-    /// Layers that may be missing although the profile requires them (`sandbox.require` left them out).
-    public var optionalLayers: [String]
+    /// Layers that may not be missing (`sandbox.require`), in place of what the profile requires; `nil`: the profile's.
+    public var requiredLayers: [String]?
     public var paths: Paths
     public var agent: Agent
     public var gateway: Gateway
@@ -168,7 +168,7 @@ public struct JobSpec: Sendable, Codable, Equatable {
 
     public init(
         taskID: String, iteration: Int, attempt: Int, purpose: Purpose, repoURL: String, source: Source,
-        profile: String, optionalLayers: [String], paths: Paths, agent: Agent, gateway: Gateway, limits: Limits,
+        profile: String, requiredLayers: [String]?, paths: Paths, agent: Agent, gateway: Gateway, limits: Limits,
         redis: Redis, allowedLocalRoots: [String], startedAt: Timestamp
     ) {
         self.taskID = taskID
@@ -178,7 +178,7 @@ public struct JobSpec: Sendable, Codable, Equatable {
         self.repoURL = repoURL
         self.source = source
         self.profile = profile
-        self.optionalLayers = optionalLayers
+        self.requiredLayers = requiredLayers
         self.paths = paths
         self.agent = agent
         self.gateway = gateway

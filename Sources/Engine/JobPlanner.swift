@@ -28,7 +28,7 @@ package struct JobPlanner: Sendable {
         package var historyEntries: Int
         package var memoryBytes: Int?
         package var pids: Int?
-        package var optionalLayers: [String]
+        package var requiredLayers: [String]?
         package var anthropicURL: String
         package var openAIURL: String
         /// Keys of the service itself, for tasks that bring none.
@@ -44,7 +44,7 @@ package struct JobPlanner: Sendable {
         package init(
             dataDirectory: String, workspaceBase: String, imageRoot: String, shim: String, defaultCLI: String,
             clis: [String: CLI], defaultTimeout: Int, maximumTimeout: Int, outputBytes: Int, lineBytes: Int,
-            historyEntries: Int, memoryBytes: Int?, pids: Int?, optionalLayers: [String], anthropicURL: String,
+            historyEntries: Int, memoryBytes: Int?, pids: Int?, requiredLayers: [String]?, anthropicURL: String,
             openAIURL: String, anthropicKey: String?, openAIKey: String?, gitTokens: [GitProvider: String],
             providerDomains: [String: GitProvider], allowPrivateHosts: [String], allowedLocalRoots: [String],
             redis: JobSpec.Redis
@@ -62,7 +62,7 @@ package struct JobPlanner: Sendable {
             self.historyEntries = historyEntries
             self.memoryBytes = memoryBytes
             self.pids = pids
-            self.optionalLayers = optionalLayers
+            self.requiredLayers = requiredLayers
             self.anthropicURL = anthropicURL
             self.openAIURL = openAIURL
             self.anthropicKey = anthropicKey
@@ -117,7 +117,7 @@ package struct JobPlanner: Sendable {
         return JobSpec(
             taskID: task.id, iteration: task.iteration, attempt: task.attempt, purpose: .task,
             repoURL: task.repoURL, source: source(of: task, reusing: owner.id != task.id),
-            profile: profile(of: task.type), optionalLayers: configuration.optionalLayers,
+            profile: profile(of: task.type), requiredLayers: configuration.requiredLayers,
             paths: paths(of: task, workspaceOf: owner),
             agent: JobSpec.Agent(
                 name: cli, binary: settings.binary, model: model.isEmpty ? nil : model,

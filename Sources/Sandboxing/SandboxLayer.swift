@@ -1,3 +1,5 @@
+package import Domain
+
 /// One wall of the sandbox. Raw values are what `sandbox.require` and `codeforge doctor` call it.
 package enum SandboxLayer: String, Codable, Sendable, CaseIterable, CodingKeyRepresentable {
     case userNamespace = "user-namespace"
@@ -32,6 +34,21 @@ package enum SandboxLayer: String, Codable, Sendable, CaseIterable, CodingKeyRep
     ///
     /// Without the two limits a rootless sandbox is bounded by rlimits and by what the host allows that user.
     package static let rootOnly: Set<SandboxLayer> = [.uidRange, .idMappedMounts, .memoryLimit, .processLimit]
+
+    /// Reads layer names as `sandbox.require` has them.
+    ///
+    /// - Throws: `.invalidArgument` for a name that is none: a misspelt layer would be one less that is required.
+    package static func named(_ names: [String]?) throws(CodeForgeError) -> Set<SandboxLayer>? {
+        guard let names else { return nil }
+        var layers: Set<SandboxLayer> = []
+        for name in names {
+            guard let layer = SandboxLayer(rawValue: name) else {
+                throw CodeForgeError(.invalidArgument, "'\(name)' is no sandbox layer")
+            }
+            layers.insert(layer)
+        }
+        return layers
+    }
 }
 
 /// Whether this host has a layer, and what to do if not.

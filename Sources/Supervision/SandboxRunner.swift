@@ -78,7 +78,6 @@ struct SandboxRunner: Sendable {
         var profile = profile
         if let bytes = spec.limits.memoryBytes { profile.limits.memoryBytes = Int64(bytes) }
         if let count = spec.limits.pids { profile.limits.processes = count }
-        profile.required.subtract(spec.optionalLayers.compactMap(SandboxLayer.init(rawValue:)))
         return profile
     }
 }

@@ -50,8 +50,10 @@ enum Supervisor {
             .init(
                 taskID: spec.taskID, writerID: "\(spec.iteration)-\(spec.attempt)-\(spec.purpose.rawValue)",
                 historyEntries: spec.limits.historyEntries, spoolPath: spec.paths.state + "/spool"))
+        let launcher = SandboxLauncher(
+            .init(shim: spec.paths.shim, require: try SandboxLayer.named(spec.requiredLayers)))
         let job = Job(
-            spec: spec, launcher: SandboxLauncher(.init(shim: spec.paths.shim)), events: events,
+            spec: spec, launcher: launcher, events: events,
             reports: ReportSender(client), transport: CurlTransport(), control: control, clock: SystemClock())
         try await job.run()
         await events.close(within: .seconds(60))

@@ -33,10 +33,4 @@ enum Installation {
         let all = SandboxProfile.builtIn.reduce(into: Set()) { $0.formUnion($1.required) }
         return geteuid() == 0 ? all : all.subtracting(SandboxLayer.rootOnly)
     }
-
-    /// Layers a supervisor may do without although its profile requires them.
-    static func optionalLayers(of settings: Settings) -> [String] {
-        guard settings.sandbox.require != nil else { return [] }
-        return SandboxLayer.usual.subtracting(requiredLayers(of: settings)).map(\.rawValue).sorted()
-    }
 }

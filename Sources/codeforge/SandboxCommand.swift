@@ -33,10 +33,9 @@ struct SandboxCommand: AsyncParsableCommand {
 
         func run() async throws {
             let settings = try options.loadForTools()
-            guard var profile = SandboxProfile.named(profile) else {
+            guard let profile = SandboxProfile.named(profile) else {
                 throw ValidationError("unknown profile '\(profile)'")
             }
-            profile.required.formIntersection(Installation.requiredLayers(of: settings))
             let images = ImageStore(directory: settings.sandbox.imageDirectory)
             let name = image ?? settings.sandbox.image
             guard images.image(name) != nil else {
@@ -56,7 +55,9 @@ struct SandboxCommand: AsyncParsableCommand {
                     request.workspace = path
                 }
                 request.standardInput = 0
-                let sandbox = try await SandboxLauncher(.init(shim: Installation.shim)).launch(request)
+                let launcher = SandboxLauncher(
+                    .init(shim: Installation.shim, require: try SandboxLayer.named(settings.sandbox.require)))
+                let sandbox = try await launcher.launch(request)
                 async let output: Void = copy(sandbox.standardOutput, to: 1)
                 async let errors: Void = copy(sandbox.standardError, to: 2)
                 let exit = await sandbox.wait()

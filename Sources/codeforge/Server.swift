@@ -113,7 +113,7 @@ struct Server {
             historyEntries: settings.events.historyEntries,
             memoryBytes: settings.sandbox.memoryBytes > 0 ? settings.sandbox.memoryBytes : nil,
             pids: settings.sandbox.pids > 0 ? settings.sandbox.pids : nil,
-            optionalLayers: Installation.optionalLayers(of: settings), anthropicURL: settings.gateway.anthropicURL,
+            requiredLayers: settings.sandbox.require, anthropicURL: settings.gateway.anthropicURL,
             openAIURL: settings.gateway.openAIURL, anthropicKey: keys.anthropicAPIKey, openAIKey: keys.openAIAPIKey,
             gitTokens: tokens, providerDomains: settings.git.providerDomains.compactMapValues(GitProvider.init),
             allowPrivateHosts: settings.gateway.allowPrivateHosts, allowedLocalRoots: settings.git.allowedLocalRoots,

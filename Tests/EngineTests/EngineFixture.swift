@@ -46,7 +46,7 @@ struct EngineFixture: Sendable {
                 "codex": .init(binary: "codex", defaultModel: ""), "shell": .init(binary: "bash", defaultModel: ""),
             ],
             defaultTimeout: 300, maximumTimeout: 1800, outputBytes: 1, lineBytes: 1, historyEntries: 1,
-            memoryBytes: nil, pids: nil, optionalLayers: [], anthropicURL: "https://a", openAIURL: "https://o",
+            memoryBytes: nil, pids: nil, requiredLayers: nil, anthropicURL: "https://a", openAIURL: "https://o",
             anthropicKey: "service-anthropic", openAIKey: "service-openai", gitTokens: [.github: "service-github"],
             providerDomains: ["git.corp": .gitlab], allowPrivateHosts: [], allowedLocalRoots: [],
             redis: .init(url: "unix:///r", prefix: "p:"))

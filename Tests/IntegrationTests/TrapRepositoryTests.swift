@@ -62,7 +62,7 @@ import Testing
         let url = try HostRepository.make(Traps.repository, under: directory.path)
         return JobSpec(
             taskID: id, iteration: 1, attempt: 1, purpose: .task, repoURL: url, source: .clone(.init()),
-            profile: profile, optionalLayers: [],
+            profile: profile, requiredLayers: nil,
             paths: JobSpec.Paths(
                 workspace: directory.file("workspace"), gitDirectory: directory.file("git"),
                 home: directory.file("home"), state: directory.file("state"),
