@@ -121,7 +121,7 @@ let targets: [Target] = [
     tests("RedisMessaging", ["RedisMessaging", "TestKit"]),
     tests("CurlHTTP", ["CurlHTTP", "TestKit"] + nio),
     tests("Vault", ["Vault"]),
-    tests("Sandboxing", ["Sandboxing", "HostProcess", "TestKit", "CLinux"]),
+    tests("Sandboxing", ["Domain", "Sandboxing", "HostProcess", "TestKit", "CLinux"]),
     tests("Workspaces", ["Workspaces", "TestKit"]),
     tests("Gateway", ["Gateway", "CurlHTTP", "TestKit"] + nio),
     tests("Supervision", ["Supervision", "TestKit"]),

@@ -4,6 +4,8 @@ public struct JobReport: Sendable, Codable, Equatable {
     public enum Body: Sendable, Codable, Equatable {
         case cloning
         case running
+        /// Numbers grow within the run; the same records may come twice.
+        case audit([AuditRecord])
         case finished(JobOutcome)
     }
 
@@ -41,6 +43,12 @@ public struct JobOutcome: Sendable, Codable, Equatable {
     public var timeoutSeconds: Int?
     /// Seconds the CLI ran, with the fraction.
     public var seconds: Double
+    /// The limit or watchdog that ended the run.
+    public var limit: SandboxLimit?
+    /// Profile in force with every override, as it was enforced.
+    public var profile: SandboxProfile?
+    /// Layers the run went without, none of them required.
+    public var missingLayers: [LayerStatus]?
 
     public init(
         failure: Failure? = nil, error: String = "", result: String = "", changes: ChangesSummary? = nil,

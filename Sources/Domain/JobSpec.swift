@@ -152,8 +152,10 @@ public struct JobSpec: Sendable, Codable, Equatable {
     public var purpose: Purpose
     public var repoURL: String
     public var source: Source
-    /// Name of the sandbox profile the CLI runs under.
-    public var profile: String
+    /// What the CLI's sandbox may do.
+    public var profile: SandboxProfile
+    /// What the sandboxes of clone, change summary, commit and push may do.
+    public var gitProfile: SandboxProfile
     /// Layers that may not be missing (`sandbox.require`), in place of what the profile requires; `nil`: the profile's.
     public var requiredLayers: [String]?
     public var paths: Paths
@@ -168,7 +170,7 @@ public struct JobSpec: Sendable, Codable, Equatable {
 
     public init(
         taskID: String, iteration: Int, attempt: Int, purpose: Purpose, repoURL: String, source: Source,
-        profile: String, requiredLayers: [String]?, paths: Paths, agent: Agent, gateway: Gateway, limits: Limits,
+        profile: SandboxProfile, gitProfile: SandboxProfile, requiredLayers: [String]?, paths: Paths, agent: Agent, gateway: Gateway, limits: Limits,
         redis: Redis, allowedLocalRoots: [String], startedAt: Timestamp
     ) {
         self.taskID = taskID
@@ -178,6 +180,7 @@ public struct JobSpec: Sendable, Codable, Equatable {
         self.repoURL = repoURL
         self.source = source
         self.profile = profile
+        self.gitProfile = gitProfile
         self.requiredLayers = requiredLayers
         self.paths = paths
         self.agent = agent

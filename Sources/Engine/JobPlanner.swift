@@ -117,7 +117,7 @@ package struct JobPlanner: Sendable {
         return JobSpec(
             taskID: task.id, iteration: task.iteration, attempt: task.attempt, purpose: .task,
             repoURL: task.repoURL, source: source(of: task, reusing: owner.id != task.id),
-            profile: profile(of: task.type), requiredLayers: configuration.requiredLayers,
+            profile: profile(of: task.type), gitProfile: .git, requiredLayers: configuration.requiredLayers,
             paths: paths(of: task, workspaceOf: owner),
             agent: JobSpec.Agent(
                 name: cli, binary: settings.binary, model: model.isEmpty ? nil : model,
@@ -134,11 +134,11 @@ package struct JobPlanner: Sendable {
     }
 
     /// Nobody has asked the forge yet whose code a pull request is: unknown means untrusted.
-    private func profile(of type: TaskType) -> String {
+    private func profile(of type: TaskType) -> SandboxProfile {
         switch type {
-        case .code: "code"
-        case .plan, .review: "readonly"
-        case .prReview: "untrusted"
+        case .code: .code
+        case .plan, .review: .readonly
+        case .prReview: .untrusted
         }
     }
 

@@ -32,6 +32,7 @@ package struct RunFinalizer: Sendable {
             switch report.body {
             case .cloning: break  // the worker entered `cloning` before it started the supervisor
             case .running: try await enterRunning(report)
+            case .audit: break
             case .finished(let outcome): try await finish(report, outcome)
             }
         } catch {

@@ -1,3 +1,4 @@
+import Domain
 import Synchronization
 
 /// Compiled filters by policy: each is made once in a process, which takes well under a millisecond.

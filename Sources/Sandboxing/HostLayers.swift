@@ -1,4 +1,5 @@
 import CLinux
+package import Domain
 import Glibc
 
 /// What this host can give a sandbox.

@@ -1,3 +1,4 @@
+import Domain
 import Glibc
 
 /// Calls no ordinary tool makes, refused in every profile and reported.

@@ -1,3 +1,5 @@
+package import Domain
+
 package import HostProcess
 
 /// One running sandbox. Letting go of it kills it.

@@ -1,3 +1,5 @@
+package import Domain
+
 /// One command to run, and everything it may see.
 package struct SandboxRequest: Sendable {
     /// Who owns a bound directory on disk, and so how it must be shown inside.

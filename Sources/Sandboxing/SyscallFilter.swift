@@ -1,4 +1,5 @@
 import CSeccomp
+import Domain
 import Glibc
 
 /// A profile's system call policy as a kernel filter program.

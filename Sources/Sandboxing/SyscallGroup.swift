@@ -1,16 +1,11 @@
-/// A named set of system calls a profile can allow.
+import Domain
+
+/// The calls of each group.
 ///
 /// Basis: an strace union over git, compilers, interpreters, package managers and the agents, and the neighbours of
 /// each call found there. What is in no group and not in `RefusedCalls` is answered with `ENOSYS`, so that programs
 /// fall back as they would on an older kernel.
-package enum SyscallGroup: String, Codable, Sendable, CaseIterable {
-    case files, io, memory, process, time, sockets, ipc, misc
-    /// Landlock and seccomp, so that tools can confine themselves further.
-    case confine
-
-    /// What compilers, git, node and the agents need.
-    package static let everyday = Set(SyscallGroup.allCases)
-
+extension SyscallGroup {
     /// The calls, by the kernel's names; those an architecture lacks are skipped.
     var calls: [String] {
         switch self {

@@ -107,7 +107,7 @@ package struct Job: Sendable {
                 .clone, "clone failed: git clone failed: only http, https and file repositories can be cloned")
         }
         var request = SandboxRequest(
-            id: sandboxID("clone"), profile: .git, image: spec.paths.image, workspace: spec.paths.workspace,
+            id: sandboxID("clone"), profile: spec.gitProfile, image: spec.paths.image, workspace: spec.paths.workspace,
             arguments: [], environment: [:], workingDirectory: "/")
         let policy: GatewayPolicy?
         do throws(CodeForgeError) {
@@ -158,9 +158,7 @@ package struct Job: Sendable {
             throw JobFailure(
                 .cli, "CLI execution failed: resolving CLI runner: unknown CLI: \(spec.agent.name)")
         }
-        guard let profile = SandboxProfile.named(spec.profile) else {
-            throw JobFailure(.sandbox, "sandbox failed: unknown profile \(spec.profile)")
-        }
+        let profile = spec.profile
         do throws(CodeForgeError) {
             try await reports.send(JobReport(run: spec.run, body: .running, time: clock.now()))
         } catch {
@@ -170,7 +168,7 @@ package struct Job: Sendable {
             .system, "cli_started",
             ["cli": .string(spec.agent.name), "iteration": .string(String(spec.iteration))])
 
-        let command = adapter.command(for: agentRun(untrusted: profile.name == SandboxProfile.untrusted.name))
+        let command = adapter.command(for: agentRun(untrusted: profile.agentConfiguration == .ignored))
         var request = SandboxRequest(
             id: sandboxID("agent"), profile: profile, image: spec.paths.image, workspace: spec.paths.workspace,
             home: spec.paths.home, arguments: CommandFiles.wrap(command), environment: command.environment,
@@ -226,7 +224,7 @@ package struct Job: Sendable {
 
     private func measureChanges() async throws(JobFailure) -> ChangesReport {
         let script = GitScript.changes()
-        var profile = SandboxProfile.git
+        var profile = spec.gitProfile
         profile.workspace = .readOnly
         var request = SandboxRequest(
             id: sandboxID("changes"), profile: profile, image: spec.paths.image, workspace: spec.paths.workspace,
@@ -249,9 +247,7 @@ package struct Job: Sendable {
 
     // MARK: Small things
 
-    private func sandboxID(_ phase: String) -> String {
-        "\(spec.taskID.prefix(36))-\(spec.iteration)-\(spec.attempt)-\(phase)"
-    }
+    private func sandboxID(_ phase: String) -> String { SandboxStatus.id(of: spec.run, phase: phase) }
 
     private func gitDirectoryBind(isWritable: Bool) -> SandboxRequest.Bind {
         SandboxRequest.Bind(

@@ -29,7 +29,7 @@ import Testing
         }
         let spec = try await fixture.planner().plan(task)
         #expect(spec.source == .clone(.init(branch: "main", pullRequest: 7, pullRequestRef: ref)))
-        #expect(spec.profile == "untrusted")
+        #expect(spec.profile == .untrusted)
     }
 
     @Test func timeoutsAreDefaultedAndClamped() async throws {

@@ -15,20 +15,20 @@ import Testing
 
     @Test(arguments: agents)
     func anUntrustedRepositoryStartsNothing(cli: String, _: [String]) async throws {
-        #expect(try await sprung(by: cli, profile: "untrusted") == [])
+        #expect(try await sprung(by: cli, profile: .untrusted) == [])
     }
 
     /// The traps do work: else the test above would be green whatever the profile does.
     @Test(arguments: agents)
     func theTrapsWorkWhereTheRepositoryIsTrusted(cli: String, traps: [String]) async throws {
-        let names = try await sprung(by: cli, profile: "code")
+        let names = try await sprung(by: cli, profile: .code)
         #expect(Set(names).isSuperset(of: traps), "\(names)")
     }
 
     /// Runs the real CLI over the repository, under the real supervisor.
     ///
     /// - Returns: Names of the traps that ran.
-    private func sprung(by cli: String, profile: String) async throws -> [String] {
+    private func sprung(by cli: String, profile: SandboxProfile) async throws -> [String] {
         let model = try await ModelFixture(
             """
             scenarios:
@@ -56,13 +56,13 @@ import Testing
     }
 
     private func job(
-        _ cli: String, _ profile: String, _ model: ModelFixture, _ redis: RedisFixture, in directory: TemporaryDirectory
+        _ cli: String, _ profile: SandboxProfile, _ model: ModelFixture, _ redis: RedisFixture, in directory: TemporaryDirectory
     ) throws -> JobSpec {
         let id = UUID().uuidString.lowercased()
         let url = try HostRepository.make(Traps.repository, under: directory.path)
         return JobSpec(
             taskID: id, iteration: 1, attempt: 1, purpose: .task, repoURL: url, source: .clone(.init()),
-            profile: profile, requiredLayers: nil,
+            profile: profile, gitProfile: .git, requiredLayers: nil,
             paths: JobSpec.Paths(
                 workspace: directory.file("workspace"), gitDirectory: directory.file("git"),
                 home: directory.file("home"), state: directory.file("state"),

@@ -1,7 +1,5 @@
-package import Domain
-
 /// One wall of the sandbox. Raw values are what `sandbox.require` and `codeforge doctor` call it.
-package enum SandboxLayer: String, Codable, Sendable, CaseIterable, CodingKeyRepresentable {
+public enum SandboxLayer: String, Codable, Sendable, CaseIterable, CodingKeyRepresentable {
     case userNamespace = "user-namespace"
     /// A host uid range of its own for each running sandbox; only root can give one.
     case uidRange = "uid-range"
@@ -23,9 +21,11 @@ package enum SandboxLayer: String, Codable, Sendable, CaseIterable, CodingKeyRep
     case cpuLimit = "cpu-limit"
     /// `cgroup.kill` and `cgroup.freeze` of cgroup v2.
     case cgroupKill = "cgroup-kill"
+    /// Hard limits on bytes and inodes of workspace, home and clone.
+    case diskLimit = "disk-limit"
 
     /// What the built-in profiles demand wherever the host could give it: see `HostLayers`.
-    package static let usual: Set<SandboxLayer> = [
+    public static let usual: Set<SandboxLayer> = [
         .userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace,
         .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .memoryLimit, .processLimit,
     ]
@@ -33,12 +33,12 @@ package enum SandboxLayer: String, Codable, Sendable, CaseIterable, CodingKeyRep
     /// Layers only root can give; an ordinary user's sandboxes run without them, and `doctor` says so.
     ///
     /// Without the two limits a rootless sandbox is bounded by rlimits and by what the host allows that user.
-    package static let rootOnly: Set<SandboxLayer> = [.uidRange, .idMappedMounts, .memoryLimit, .processLimit]
+    public static let rootOnly: Set<SandboxLayer> = [.uidRange, .idMappedMounts, .memoryLimit, .processLimit]
 
     /// Reads layer names as `sandbox.require` has them.
     ///
     /// - Throws: `.invalidArgument` for a name that is none: a misspelt layer would be one less that is required.
-    package static func named(_ names: [String]?) throws(CodeForgeError) -> Set<SandboxLayer>? {
+    public static func named(_ names: [String]?) throws(CodeForgeError) -> Set<SandboxLayer>? {
         guard let names else { return nil }
         var layers: Set<SandboxLayer> = []
         for name in names {
@@ -52,15 +52,15 @@ package enum SandboxLayer: String, Codable, Sendable, CaseIterable, CodingKeyRep
 }
 
 /// Whether this host has a layer, and what to do if not.
-package struct LayerStatus: Sendable, Equatable {
-    package var layer: SandboxLayer
-    package var isPresent: Bool
+public struct LayerStatus: Sendable, Codable, Hashable {
+    public var layer: SandboxLayer
+    public var isPresent: Bool
     /// Present: how (version, mode). Absent: what the kernel said.
-    package var detail: String
+    public var detail: String
     /// Empty when present; else one sentence for the operator.
-    package var remedy: String
+    public var remedy: String
 
-    package init(layer: SandboxLayer, isPresent: Bool, detail: String, remedy: String = "") {
+    public init(layer: SandboxLayer, isPresent: Bool, detail: String, remedy: String = "") {
         self.layer = layer
         self.isPresent = isPresent
         self.detail = detail
