@@ -48,4 +48,28 @@ package final class RunningSandbox: Sendable {
 
     /// Kills everything inside at once; `wait()` then returns.
     package func kill() { session.kill() }
+
+    /// Runs one more command inside, under every restriction of the first one, and waits for its end.
+    ///
+    /// It is a child of nothing inside: it has a session of its own and no terminal, and shares the payload's
+    /// namespaces, control groups, limits, Landlock domain and system call filter. Its end does not end the sandbox;
+    /// the sandbox's end kills it, and so does cancelling the caller.
+    ///
+    /// - Parameters:
+    ///   - arguments: The command; a name without `/` is looked up in `PATH` of `environment`.
+    ///   - environment: The whole environment.
+    ///   - workingDirectory: Absolute path inside, entered with the payload's own rights.
+    ///   - input, output, errors: Borrowed until this returns; they become its standard input and output.
+    /// - Throws: `.notFound` when there is no such command; `.invalidArgument`; `.unavailable` when a step of entering
+    ///   failed (nothing was executed then) or the sandbox is over; `.cancelled`.
+    package func execute(
+        _ arguments: [String],
+        environment: [String: String],
+        workingDirectory: String,
+        input: Int32,
+        output: Int32,
+        errors: Int32
+    ) async throws(CodeForgeError) -> SandboxExit.Status {
+        throw CodeForgeError(.unavailable, "a running sandbox cannot be entered yet")
+    }
 }

@@ -57,11 +57,15 @@ package struct RefusedSyscall: Sendable, Equatable {
     package var errno: Int32
     /// Raw register arguments; pointers are meaningless outside.
     package var arguments: [UInt64]
+    /// The caller's command line, words parted by spaces: at most 256 bytes, without control characters. It is what
+    /// the caller says of itself, not evidence; empty when the caller was gone before it could be read.
+    package var command: String
 
-    package init(name: String, pid: Int32, errno: Int32, arguments: [UInt64]) {
+    package init(name: String, pid: Int32, errno: Int32, arguments: [UInt64], command: String = "") {
         self.name = name
         self.pid = pid
         self.errno = errno
         self.arguments = arguments
+        self.command = command
     }
 }
