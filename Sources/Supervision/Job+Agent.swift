@@ -1,0 +1,113 @@
+import Agents
+import Domain
+import Gateway
+import HostProcess
+import Sandboxing
+import Workspaces
+
+/// The CLI, and what it changed.
+extension Job {
+    func runAgent() async throws(JobFailure) -> JobOutcome {
+        guard let adapter = AgentCatalog.adapter(named: spec.agent.name) else {
+            throw JobFailure(
+                .cli, "CLI execution failed: resolving CLI runner: unknown CLI: \(spec.agent.name)")
+        }
+        let profile = spec.profile
+        do throws(CodeForgeError) {
+            try await reports.send(JobReport(run: spec.run, body: .running, time: clock.now()))
+        } catch {
+            throw JobFailure(.lost, error.message)
+        }
+        emit(
+            .system, "cli_started",
+            ["cli": .string(spec.agent.name), "iteration": .string(String(spec.iteration))])
+
+        let command = adapter.command(for: agentRun(untrusted: profile.agentConfiguration == .ignored))
+        var request = SandboxRequest(
+            id: sandboxID("agent"), profile: profile, image: spec.paths.image, workspace: spec.paths.workspace,
+            home: spec.paths.home, arguments: CommandFiles.wrap(command), environment: command.environment,
+            workingDirectory: GitScript.workTree)
+        if let bind = hostBinaryBind() { request.binds.append(bind) }
+        let input: HostDescriptor?
+        let policy: GatewayPolicy
+        do throws(CodeForgeError) {
+            input = try command.standardInput.map { bytes throws(CodeForgeError) in
+                try HostDescriptor.memoryFile("codeforge-stdin", bytes)
+            }
+            policy = try modelPolicy(profile)
+        } catch {
+            throw JobFailure(.sandbox, "sandbox failed: \(error.message)")
+        }
+        request.standardInput = input?.raw
+
+        let relay = OutputRelay(
+            normalizer: adapter.makeNormalizer(), events: events, limits: spec.limits, control: control,
+            clock: clock)
+        let result = try await sandboxes.run(request, policy: policy) { await relay.read($0) }
+        input?.close()
+        let summary = relay.finish(standardError: result.standardError)
+        if control.reason != nil { throw JobFailure(.cancelled, "") }
+        guard result.exit.status == .exited(code: 0) else {
+            throw JobFailure(
+                .cli, "CLI execution failed: \(adapter.label) CLI \(describe(result, said: summary.failure))")
+        }
+        let changes = try await measureChanges()
+        return JobOutcome(
+            result: summary.result, changes: changes.summary,
+            usage: Usage(inputTokens: summary.inputTokens, outputTokens: summary.outputTokens),
+            sessionID: summary.sessionID, workspaceBytes: changes.bytes)
+    }
+
+    private func agentRun(untrusted: Bool) -> AgentRun {
+        AgentRun(
+            prompt: spec.agent.prompt, model: spec.agent.model, maxTurns: spec.agent.maxTurns,
+            maxBudgetUSD: spec.agent.maxBudgetUSD, resumeSessionID: spec.agent.sessionID,
+            workspace: GitScript.workTree, mcpConfigPath: nil, gatewayBase: SandboxRunner.gatewayURL,
+            untrusted: untrusted, binary: binaryInside)
+    }
+
+    private func modelPolicy(_ profile: SandboxProfile) throws(CodeForgeError) -> GatewayPolicy {
+        let gateway = spec.gateway
+        return GatewayPolicy(
+            anthropic: profile.gatewayRoutes.contains("anthropic")
+                ? .init(baseURL: gateway.anthropicURL, apiKey: gateway.anthropicKey) : nil,
+            openai: profile.gatewayRoutes.contains("openai")
+                ? .init(baseURL: gateway.openAIURL, apiKey: gateway.openAIKey) : nil,
+            addresses: try AddressRule(exceptions: gateway.allowPrivateHosts))
+    }
+
+    private func measureChanges() async throws(JobFailure) -> ChangesReport {
+        let script = GitScript.changes()
+        var profile = spec.gitProfile
+        profile.workspace = .readOnly
+        var request = SandboxRequest(
+            id: sandboxID("changes"), profile: profile, image: spec.paths.image, workspace: spec.paths.workspace,
+            arguments: script.argv, environment: script.environment, workingDirectory: "/")
+        request.binds = [gitDirectoryBind(isWritable: false)]
+        let output = ByteKeeper(limit: 32 << 20, keepEnd: false)
+        let result = try await sandboxes.run(request, policy: nil) { descriptor in
+            await PipeReader.read(descriptor, name: "changes") { output.add($0) }
+        }
+        guard result.exit.status == .exited(code: 0) else {
+            let text = SafeText.line(result.standardError, limit: 500)
+            throw JobFailure(.workspace, "measuring changes failed: \(text.isEmpty ? describe(result.exit) : text)")
+        }
+        do throws(CodeForgeError) {
+            return try ChangesReport(output.bytes)
+        } catch {
+            throw JobFailure(.workspace, error.message)
+        }
+    }
+
+    /// Where a CLI that is a host file is shown inside.
+    private static let hostBinaryTarget = "/opt/codeforge/cli"
+
+    private var binaryInside: String {
+        spec.agent.binary.contains("/") ? Job.hostBinaryTarget : spec.agent.binary
+    }
+
+    private func hostBinaryBind() -> SandboxRequest.Bind? {
+        guard spec.agent.binary.contains("/") else { return nil }
+        return SandboxRequest.Bind(source: spec.agent.binary, target: Job.hostBinaryTarget)
+    }
+}

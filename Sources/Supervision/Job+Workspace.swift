@@ -1,0 +1,81 @@
+import Domain
+import Gateway
+import HostProcess
+import Sandboxing
+import Workspaces
+
+/// The workspace, before the CLI runs.
+extension Job {
+    func prepareWorkspace() async throws(JobFailure) {
+        guard HostTree.isDirectory(spec.paths.image) else {
+            throw JobFailure(
+                .sandbox,
+                "sandbox image not found at \(spec.paths.image): build it with `codeforge image build`")
+        }
+        do throws(CodeForgeError) {
+            try HostTree.make(parent(of: spec.paths.home))
+            try WorkspaceOwner.current.makeDirectory(spec.paths.home)
+        } catch {
+            throw JobFailure(.workspace, "workspace failed: \(error.message)")
+        }
+        switch spec.source {
+        case .clone(let clone): try await self.clone(clone)
+        case .existing:
+            guard HostTree.isDirectory(spec.paths.workspace), HostTree.isDirectory(spec.paths.gitDirectory) else {
+                throw JobFailure(
+                    .workspace, "workspace not found for task \(spec.taskID): it was deleted; create a new task")
+            }
+        }
+    }
+
+    private func clone(_ clone: JobSpec.CloneSpec) async throws(JobFailure) {
+        emit(.git, "clone_started", ["repo_url": .string(RepositoryURL.masked(spec.repoURL))])
+        guard let url = RepositoryURL(spec.repoURL), url.scheme != .other else {
+            throw JobFailure(
+                .clone, "clone failed: git clone failed: only http, https and file repositories can be cloned")
+        }
+        var request = SandboxRequest(
+            id: sandboxID("clone"), profile: spec.gitProfile, image: spec.paths.image, workspace: spec.paths.workspace,
+            arguments: [], environment: [:], workingDirectory: "/")
+        let policy: GatewayPolicy?
+        do throws(CodeForgeError) {
+            // What a lost attempt left behind is of no use.
+            for path in [spec.paths.workspace, spec.paths.gitDirectory] {
+                try await HostTree.remove(path)
+                try HostTree.make(parent(of: path))
+                try WorkspaceOwner.current.makeDirectory(path)
+            }
+            if url.scheme == .file {
+                let path = try LocalRepositories(roots: spec.allowedLocalRoots).resolve(url.path)
+                request.binds = [try LocalRepositoryBind.make(source: path, target: url.path)]
+                policy = nil
+            } else {
+                policy = try gitPolicy(url)
+            }
+        } catch {
+            throw JobFailure(.clone, "clone failed: git clone failed: \(error.message)")
+        }
+        request.binds.append(gitDirectoryBind(isWritable: true))
+        let script = GitScript.clone(url: url, spec: clone, gateway: policy == nil ? nil : SandboxRunner.gatewayURL)
+        request.arguments = script.argv
+        request.environment = script.environment
+        let result = try await sandboxes.run(request, policy: policy) { output in
+            _ = await PipeReader.collect(output, limit: 0, keepEnd: false, name: "clone")
+        }
+        guard result.exit.status == .exited(code: 0) else {
+            let text = SafeText.line(
+                result.standardError, limit: 2000,
+                hiding: [spec.gateway.gitToken, url.password, spec.gateway.anthropicKey, spec.gateway.openAIKey])
+            throw JobFailure(.clone, "clone failed: git clone failed: \(text.isEmpty ? describe(result.exit) : text)")
+        }
+        emit(.git, "clone_completed", ["work_dir": .string(spec.paths.workspace)])
+    }
+
+    private func gitPolicy(_ url: RepositoryURL) throws(CodeForgeError) -> GatewayPolicy {
+        GatewayPolicy(
+            git: .init(
+                repositoryURL: url.withoutCredentials, username: spec.gateway.gitUsername,
+                token: spec.gateway.gitToken),
+            addresses: try AddressRule(exceptions: spec.gateway.allowPrivateHosts))
+    }
+}
