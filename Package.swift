@@ -54,12 +54,19 @@ let targets: [Target] = [
     library("CurlHTTP", ["Domain", "CCurl"]),
     library("Vault", ["Domain", "COpenSSL"]),
 
+    // Between the two: how operators reach running sandboxes.
+    library("ControlSocket", ["Domain", "HostProcess", "CLinux"]),
+
     // The supervisor's side.
     library("Sandboxing", ["Domain", "HostProcess", "CLinux", "CSeccomp", logging]),
     library("Workspaces", ["Domain", "HostProcess"]),
     library("Gateway", ["Domain"] + nio.prefix(2)),
     library(
-        "Supervision", ["Domain", "HostProcess", "Agents", "Gateway", "Sandboxing", "Workspaces", "CLinux", logging]),
+        "Supervision",
+        [
+            "Domain", "HostProcess", "Agents", "ControlSocket", "Gateway", "Sandboxing", "Workspaces", "CLinux",
+            logging,
+        ]),
 
     // The server's face.
     library("API", ["Domain", "Engine", hummingbird, lifecycle, logging, metrics] + nio),
@@ -70,14 +77,14 @@ let targets: [Target] = [
         name: "codeforge",
         dependencies: [
             "Domain", "Engine", "API", "Agents", "Settings", "Telemetry", "SQLiteStore", "RedisMessaging", "CurlHTTP",
-            "Vault", "HostProcess", "Sandboxing", "Workspaces", "CLinux", lifecycle, logging, metrics, arguments,
-            hummingbird,
+            "Vault", "HostProcess", "Sandboxing", "Workspaces", "ControlSocket", "CLinux", lifecycle, logging, metrics,
+            arguments, hummingbird,
         ], swiftSettings: swift),
     .executableTarget(
         name: "codeforge-supervisor",
         dependencies: [
-            "Domain", "Supervision", "Sandboxing", "Gateway", "RedisMessaging", "CurlHTTP", "Telemetry", "CLinux",
-            logging,
+            "Domain", "Supervision", "Sandboxing", "ControlSocket", "Gateway", "RedisMessaging", "CurlHTTP",
+            "Telemetry", "CLinux", logging,
         ],
         swiftSettings: swift,
         // Hundreds run at once: packed relocations, folded code and no exported names are two megabytes less to touch.
@@ -124,7 +131,8 @@ let targets: [Target] = [
     tests("Sandboxing", ["Domain", "Sandboxing", "HostProcess", "TestKit", "CLinux"]),
     tests("Workspaces", ["Workspaces", "TestKit"]),
     tests("Gateway", ["Gateway", "CurlHTTP", "TestKit"] + nio),
-    tests("Supervision", ["Supervision", "TestKit"]),
+    tests("ControlSocket", ["ControlSocket", "HostProcess", "TestKit"]),
+    tests("Supervision", ["Supervision", "Sandboxing", "HostProcess", "TestKit"]),
     tests("API", ["API", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), "Yams"] + nio),
     tests("Integration", ["Domain", "HostProcess", "CurlHTTP", "RedisMessaging", "TestKit", logging]),
 ]

@@ -49,6 +49,11 @@ static inline int clinux_duplicate(int descriptor, int at_least) {
     return fcntl(descriptor, F_DUPFD_CLOEXEC, at_least);
 }
 
+static inline int clinux_set_nonblocking(int descriptor) {
+    int flags = fcntl(descriptor, F_GETFL);
+    return flags < 0 ? -1 : fcntl(descriptor, F_SETFL, flags | O_NONBLOCK);
+}
+
 // wait4(2), whose resource usage waitid(3) of the C library leaves out.
 static inline pid_t clinux_wait4(pid_t pid, int *status, int options, struct rusage *usage) {
     return (pid_t)syscall(SYS_wait4, pid, status, options, usage);
@@ -90,6 +95,77 @@ static inline int clinux_receive_descriptor(int channel, int *descriptor) {
     if (header == NULL || header->cmsg_type != SCM_RIGHTS || header->cmsg_len < CMSG_LEN(sizeof(int))) return 0;
     memcpy(descriptor, CMSG_DATA(header), sizeof(int));
     return tag;
+}
+
+// Sends bytes with up to four descriptors beside the first of them; see sendmsg(2), unix(7).
+static inline ssize_t clinux_send_with_descriptors(
+    int channel, const void *bytes, size_t length, const int *descriptors, int count) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(4 * sizeof(int))];
+    } control;
+    struct iovec data = {(void *)bytes, length};
+    struct msghdr message;
+    memset(&message, 0, sizeof message);
+    memset(&control, 0, sizeof control);
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    if (count > 0 && count <= 4) {
+        message.msg_control = control.space;
+        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(count * sizeof(int));
+        memcpy(CMSG_DATA(header), descriptors, count * sizeof(int));
+    }
+    return sendmsg(channel, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+// Receives bytes and up to four descriptors that came with them; the kernel closes what does not fit.
+static inline ssize_t clinux_receive_with_descriptors(
+    int channel, void *bytes, size_t length, int descriptors[4], int *count) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(4 * sizeof(int))];
+    } control;
+    struct iovec data = {bytes, length};
+    struct msghdr message;
+    memset(&message, 0, sizeof message);
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.space;
+    message.msg_controllen = sizeof control.space;
+    *count = 0;
+    ssize_t received = recvmsg(channel, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    if (received < 0) return received;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        int more = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        for (int i = 0; i < more; i++) {
+            int descriptor;
+            memcpy(&descriptor, CMSG_DATA(header) + i * sizeof(int), sizeof(int));
+            if (*count < 4) descriptors[(*count)++] = descriptor;
+            else close(descriptor);
+        }
+    }
+    return received;
+}
+
+// accept4(2) and POLLRDHUP are GNU additions.
+static const int clinux_POLLRDHUP = 0x2000;
+static inline int clinux_accept(int listener) {
+    return (int)syscall(SYS_accept4, listener, (void *)0, (void *)0, SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
+// Who is at the other end of a unix socket (SO_PEERCRED, whose structure needs _GNU_SOURCE).
+static inline int clinux_peer(int channel, pid_t *pid, uid_t *uid) {
+    struct { pid_t pid; uid_t uid; gid_t gid; } peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(channel, SOL_SOCKET, 17 /* SO_PEERCRED */, &peer, &size) != 0) return -1;
+    *pid = peer.pid;
+    *uid = peer.uid;
+    return 0;
 }
 
 // Highest Landlock ABI; -1 without Landlock.

@@ -30,6 +30,12 @@ public struct CodeForgeError: Error, Sendable, Equatable, CustomStringConvertibl
         public static let `internal` = Code(.internal)
 
         public var description: String { value.rawValue }
+
+        /// The code that `description` names.
+        public init?(_ description: String) {
+            guard let value = Value(rawValue: description) else { return nil }
+            self.value = value
+        }
     }
 
     public var code: Code

@@ -1,12 +1,12 @@
 /// Text of hostile origin made fit for an error message or a log line.
-package enum SafeText {
+public enum SafeText {
     /// The last part of `bytes` as one printable line: invalid UTF-8 repaired, escape sequences and controls gone,
     /// line ends joined by `; `, secrets replaced by `***`.
     ///
     /// - Parameters:
     ///   - limit: Longest result in characters, ≥ 1; the end is kept, since that is where programs say what went wrong.
     ///   - secrets: Texts that must not appear; empty ones are ignored.
-    package static func line(_ bytes: [UInt8], limit: Int, hiding secrets: [String?] = []) -> String {
+    public static func line(_ bytes: [UInt8], limit: Int, hiding secrets: [String?] = []) -> String {
         var text = String(decoding: bytes, as: UTF8.self)
         for case let secret? in secrets where !secret.isEmpty { text = text.replacing(secret, with: "***") }
         let lines = text.split(whereSeparator: \.isNewline).map { line in
@@ -14,6 +14,17 @@ package enum SafeText {
         }
         let joined = lines.map { $0.drop(while: \.isWhitespace) }.filter { !$0.isEmpty }.joined(separator: "; ")
         return joined.count > limit ? "…" + joined.suffix(limit - 1) : joined
+    }
+
+    /// The first part of `bytes` as one printable line: invalid UTF-8 repaired, everything unprintable replaced by `?`.
+    ///
+    /// - Parameter limit: Bytes looked at, ≥ 1; what is beyond becomes `…`.
+    public static func start(of bytes: some Collection<UInt8>, limit: Int) -> String {
+        var text = ""
+        for scalar in String(decoding: bytes.prefix(limit), as: UTF8.self).unicodeScalars {
+            text.unicodeScalars.append(scalar.properties.isPrintable ? scalar : "?")
+        }
+        return bytes.count > limit ? text + "…" : text
     }
 }
 
