@@ -29,19 +29,30 @@ struct CgroupHost: Sendable {
                 host.prepareUnified(candidates)
             } else {
                 for controller in wanted where mount.options.contains(controller) {
-                    let path = own[controller] ?? "/"
-                    for base in [mount.directory + (path == "/" ? "" : path), mount.directory] {
-                        guard makeGroup(base + "/codeforge") == nil else { continue }
-                        host.legacy[controller] = base + "/codeforge"
-                        break
-                    }
+                    host.prepareLegacy(controller, mount.directory, own)
                 }
             }
         }
+        // The unified hierarchy has a freezer of its own; without it each sandbox joins one more group.
+        if host.unified == nil { host.prepareFreezer(own) }
         if host.obstacle.isEmpty, host.unified == nil, host.legacy.isEmpty {
             host.obstacle = "no control group file system is mounted"
         }
         return host
+    }
+
+    private mutating func prepareLegacy(_ controller: String, _ mount: String, _ own: [String: String]) {
+        let path = own[controller] ?? "/"
+        for base in [mount + (path == "/" ? "" : path), mount] where Self.makeGroup(base + "/codeforge") == nil {
+            legacy[controller] = base + "/codeforge"
+            return
+        }
+    }
+
+    private mutating func prepareFreezer(_ own: [String: String]) {
+        for mount in Self.mounts() where mount.type == "cgroup" && mount.options.contains("freezer") {
+            prepareLegacy("freezer", mount.directory, own)
+        }
     }
 
     private mutating func prepareUnified(_ candidates: [String]) {
@@ -62,6 +73,10 @@ struct CgroupHost: Sendable {
             let controllers = Set(text.split(whereSeparator: \.isWhitespace).map(String.init))
             if best == nil || controllers.count > (best?.controllers.count ?? 0) { best = (directory, controllers) }
             if controllers.isSuperset(of: Self.wanted) { break }
+        }
+        if let best, best.controllers.contains("memory") {
+            // For its counters alone; on v1 counting would take one more group for each sandbox.
+            _ = CgroupFile.write("\(best.directory)/\(CgroupFile.subtree)", "+io")
         }
         unified = best?.directory
         unifiedControllers = best?.controllers ?? []

@@ -146,18 +146,38 @@ struct CgroupSet: Sendable {
         return usage
     }
 
-    /// Removes the groups. Blocks up to a second while the kernel lets go of the last process.
-    func remove() {
+    /// Removes the groups.
+    ///
+    /// - Parameter patience: How many times 5 ms to wait while the kernel lets go of the last process.
+    func remove(patience: Int = 200) {
         for directory in [unified].compactMap({ $0 }) + legacy.values {
-            for _ in 0..<200 {
+            for turn in 0...patience {
                 if rmdir(directory) == 0 || errno != EBUSY { break }
-                usleep(5000)
+                if turn < patience { usleep(5000) }
             }
         }
     }
 
-    /// Removes what a crashed supervisor left of the groups `isDead` names; one that still has processes stays.
-    static func sweep(_ host: CgroupHost, where isDead: (String) -> Bool) {
+    // MARK: what crashed supervisors left
+
+    /// The groups `name` as they are, where they are.
+    init(_ host: CgroupHost, leftover name: String) {
+        self.host = host
+        let existing = { (base: String) -> String? in access("\(base)/\(name)", F_OK) == 0 ? "\(base)/\(name)" : nil }
+        unified = host.unified.flatMap(existing)
+        legacy = host.legacy.compactMapValues(existing)
+    }
+
+    /// Kills what is in the groups, paused or not.
+    func killEverything() {
+        kill()
+        for pid in processIDs() ?? [] where pid > 0 { Glibc.kill(pid, SIGKILL) }
+        thaw()
+    }
+
+    /// Names of the groups of sandboxes, dead and alive, in any hierarchy.
+    static func names(_ host: CgroupHost) -> Set<String> {
+        var names: Set<String> = []
         for base in [host.unified].compactMap({ $0 }) + host.legacy.values {
             guard let directory = opendir(base) else { continue }
             defer { closedir(directory) }
@@ -165,8 +185,11 @@ struct CgroupSet: Sendable {
                 let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
                     String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
                 }
-                if name.first == "s" || name.first == "p", isDead(name) { rmdir("\(base)/\(name)") }
+                if (name.first == "s" || name.first == "p") && name.dropFirst().first?.isNumber == true {
+                    names.insert(name)
+                }
             }
         }
+        return names
     }
 }

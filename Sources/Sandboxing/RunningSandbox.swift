@@ -16,10 +16,16 @@ package final class RunningSandbox: Sendable {
     /// Layers this sandbox runs without, none of them required.
     package let missingLayers: [LayerStatus]
 
-    private let session: SandboxSession
+    /// What it is bounded by.
+    package let profile: SandboxProfile
+
+    let session: SandboxSession
+    let groups: CgroupSet
 
     init(
         session: SandboxSession,
+        groups: CgroupSet,
+        profile: SandboxProfile,
         pid: Int32,
         standardOutput: HostDescriptor,
         standardError: HostDescriptor,
@@ -28,6 +34,8 @@ package final class RunningSandbox: Sendable {
         missingLayers: [LayerStatus]
     ) {
         self.session = session
+        self.groups = groups
+        self.profile = profile
         self.pid = pid
         self.standardOutput = standardOutput
         self.standardError = standardError
@@ -37,6 +45,9 @@ package final class RunningSandbox: Sendable {
     }
 
     deinit { session.kill() }
+
+    /// Calls refused so far, the unreported ones included.
+    package var refusedCalls: Int { session.refusedCalls.load(ordering: .relaxed) }
 
     /// Waits until everything inside is dead and torn down. May be called by several tasks, and again later.
     ///

@@ -38,8 +38,8 @@ package struct SandboxLauncher: Sendable {
         try await SandboxSession.start(request, configuration)
     }
 
-    /// Removes the control groups that killed supervisors left behind. Their sandboxes died with them; this is for
-    /// start-up and a reconciler, and safe beside running sandboxes.
+    /// Removes what killed supervisors left behind: control groups, and sandboxes that could not notice because they
+    /// were paused. For start-up and a reconciler; safe beside running sandboxes.
     package func sweep() async {
         await withCheckedContinuation { continuation in
             let started = OwnThread.run {
@@ -51,11 +51,22 @@ package struct SandboxLauncher: Sendable {
     }
 
     private func removeLeftovers() {
-        CgroupSet.sweep(CgroupHost.prepare(parent: configuration.cgroupParent)) { name in
-            guard let number = UInt32(name.dropFirst().prefix { $0.isNumber }) else { return false }
-            // A name begins with the uid range slot, whose lease tells whether it is alive, or with a process id.
-            if name.hasPrefix("s") { return UIDRange.lease(slot: number, in: configuration.stateDirectory) != nil }
-            return kill(pid_t(number), 0) != 0 && errno == ESRCH
+        let host = CgroupHost.prepare(parent: configuration.cgroupParent)
+        // A name begins with the uid range slot, whose locks tell whether it is alive, or with a process id.
+        for name in CgroupSet.names(host) {
+            guard let number = UInt32(name.dropFirst().prefix { $0.isNumber }) else { continue }
+            let groups = CgroupSet(host, leftover: name)
+            if name.hasPrefix("s") {
+                guard let owner = UIDRange.claim(number, in: configuration.stateDirectory) else { continue }
+                // Still leased: by a pid 1 that did not see its supervisor die.
+                let isEmpty = UIDRange.isFree(number, in: configuration.stateDirectory)
+                if !isEmpty { groups.killEverything() }
+                groups.remove(patience: isEmpty ? 0 : 200)
+                owner.close()
+            } else if kill(pid_t(number), 0) != 0, errno == ESRCH {
+                // The number may mean somebody else in another pid namespace: nothing is killed on its word.
+                groups.remove(patience: 0)
+            }
         }
     }
 }

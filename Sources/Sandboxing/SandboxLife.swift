@@ -2,6 +2,7 @@ import CLinux
 import Domain
 import Glibc
 import HostProcess
+import Synchronization
 
 /// The stages of one sandbox, for the thread that owns it: spawned, running, over.
 struct SandboxLife: ~Copyable {
@@ -73,7 +74,9 @@ struct SandboxLife: ~Copyable {
     }
 
     /// Serves refused calls and the memory limit until pid 1 is dead.
-    mutating func serve(refused: (RefusedSyscall) -> Void, kill: () -> Void) {
+    ///
+    /// - Parameter counter: Gets the number of refused calls.
+    mutating func serve(refused: (RefusedSyscall) -> Void, counter: borrowing Atomic<Int>, kill: () -> Void) {
         let outOfMemory = preparation.groups.watchOutOfMemory()
         var isStatusOpen = true
         while true {
@@ -86,6 +89,7 @@ struct SandboxLife: ~Copyable {
             if poll(&watched, nfds_t(watched.count), -1) < 0, errno != EINTR { break }
             if watched[1].revents & Int16(POLLIN) != 0 {
                 if let refusal = listener?.serve() { refused(refusal) }
+                counter.store(listener?.total ?? 0, ordering: .relaxed)
             } else if watched[1].revents != 0 {
                 listener?.close()  // every task under the filter is gone
             }
@@ -126,6 +130,7 @@ struct SandboxLife: ~Copyable {
         preparation.channel.close()
         preparation.lifeline.close()
         preparation.lease?.lock.close()
+        preparation.lease?.owner.close()
         return SandboxExit(
             status: ending ?? .killed,
             oomKilled: hitMemoryLimit || used.outOfMemoryKills > 0,

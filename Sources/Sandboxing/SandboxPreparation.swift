@@ -31,7 +31,11 @@ struct SandboxPreparation {
         let host = CgroupHost.prepare(parent: configuration.cgroupParent)
         // The slot's number is ours while we hold the lease: what an earlier holder left can go.
         let prefix = lease.map { "s\($0.slot)-" } ?? "p\(getpid())-\(Self.nextNumber())-"
-        if lease != nil { CgroupSet.sweep(host) { $0.hasPrefix(prefix) } }
+        if lease != nil {
+            for name in CgroupSet.names(host) where name.hasPrefix(prefix) {
+                CgroupSet(host, leftover: name).remove(patience: 0)
+            }
+        }
         let groups = CgroupSet(host, name: prefix + request.id, limits: request.profile.limits)
         self.groups = groups
         do throws(CodeForgeError) {

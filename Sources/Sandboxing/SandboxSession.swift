@@ -9,6 +9,9 @@ final class SandboxSession: Sendable {
     private struct State {
         var pidfd: HostDescriptor?
         var lifeline: HostDescriptor?
+        /// Once there are processes in them.
+        var groups: CgroupSet?
+        var isPaused = false
         var exit: SandboxExit?
         var waiters: [CheckedContinuation<SandboxExit, Never>] = []
     }
@@ -17,6 +20,9 @@ final class SandboxSession: Sendable {
     private static let patienceMilliseconds: Int32 = 30_000
 
     private let state = Mutex(State())
+    /// One pause or resume at a time.
+    private let pausing = Mutex(())
+    let refusedCalls = Atomic(0)
 
     // MARK: from any thread
 
@@ -61,7 +67,35 @@ final class SandboxSession: Sendable {
     func kill() {
         state.withLock { state in
             if let pidfd = state.pidfd { _ = clinux_pidfd_send_signal(pidfd.raw, SIGKILL) }
+            if state.isPaused {
+                state.isPaused = false
+                state.groups?.thaw()
+            }
         }
+    }
+
+    var isPaused: Bool { state.withLock { $0.isPaused } }
+
+    /// - Parameter freeze: Does it; blocks for up to a second.
+    /// - Throws: What `freeze` throws; `.unavailable` once the sandbox is over.
+    func setPaused(_ paused: Bool, _ freeze: () throws(CodeForgeError) -> Void) throws(CodeForgeError) {
+        let result: Result<Void, CodeForgeError> = pausing.withLock { _ in
+            let isAlive = state.withLock { state in
+                if state.pidfd != nil { state.isPaused = paused }  // before it is: a kill thaws from here on
+                return state.pidfd != nil
+            }
+            guard isAlive else { return .failure(CodeForgeError(.unavailable, "the sandbox is over")) }
+            do throws(CodeForgeError) {
+                try freeze()
+                // Killed meanwhile: what was frozen after that must go too.
+                if paused, !isPaused { state.withLock { $0.groups?.thaw() } }
+                return .success(())
+            } catch {
+                if paused { state.withLock { $0.isPaused = false } }
+                return .failure(error)
+            }
+        }
+        try result.get()
     }
 
     // MARK: on the session's thread
@@ -88,10 +122,13 @@ final class SandboxSession: Sendable {
                 _ = life.finish()
                 throw error
             }
+            state.withLock { [groups = life.preparation.groups] in $0.groups = groups }
             report(
                 .success(
                     RunningSandbox(
                         session: self,
+                        groups: life.preparation.groups,
+                        profile: request.profile,
                         pid: life.pid,
                         standardOutput: life.preparation.output,
                         standardError: life.preparation.errors,
@@ -101,13 +138,14 @@ final class SandboxSession: Sendable {
                     )
                 )
             )
-            life.serve(refused: { sink.yield($0) }, kill: kill)
+            life.serve(refused: { sink.yield($0) }, counter: refusedCalls, kill: kill)
             let exit = life.finish()
             sink.finish()
             let waiters = state.withLock { state in
                 state.exit = exit
                 state.pidfd = nil
                 state.lifeline = nil
+                state.groups = nil
                 defer { state.waiters = [] }
                 return state.waiters
             }

@@ -12,7 +12,7 @@ struct SyscallListener {
 
     private let descriptor: HostDescriptor
     private(set) var counts: [String: Int] = [:]
-    private var total = 0
+    private(set) var total = 0
 
     init(_ descriptor: HostDescriptor) { self.descriptor = descriptor }
 

@@ -7,7 +7,7 @@ import HostProcess
 ///
 /// The area 0x7000_0000…0x7fa0_ffff is unused by systemd's and shadow's conventions. A lease is a locked file, and
 /// the sandbox's pid 1 holds the same lock: it lasts until both the supervisor and the sandbox are gone, however
-/// they ended. Source: systemd's UIDS-GIDS page, "unused" ranges.
+/// they ended. A second lock is the supervisor's alone, so that a sandbox that outlived it can be told. Source: systemd's UIDS-GIDS page, "unused" ranges.
 struct UIDRange: Sendable {
     static let size: UInt32 = 0x1_0000
     static let area: UInt32 = 0x7000_0000
@@ -17,6 +17,8 @@ struct UIDRange: Sendable {
     let slot: UInt32
     /// The locked file.
     let lock: HostDescriptor
+    /// The locked file that says the supervisor lives.
+    let owner: HostDescriptor
     var first: UInt32 { Self.area + slot * Self.size }
 
     /// Leases a free range.
@@ -30,23 +32,43 @@ struct UIDRange: Sendable {
         let offset = UInt32(truncatingIfNeeded: getpid()) &* 61
         for step in 0..<UInt32(slots.count) {
             let slot = slots.lowerBound + (offset &+ step) % UInt32(slots.count)
-            let lock = HostDescriptor(open("\(folder)/\(slot)", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600))
-            guard lock.raw >= 0 else {
+            errno = 0
+            if let range = lease(slot: slot, in: directory) { return range }
+            guard errno == EWOULDBLOCK else {
                 throw CodeForgeError(.unavailable, "cannot open a uid range lease in \(folder): \(describe(errno))")
             }
-            if flock(lock.raw, LOCK_EX | LOCK_NB) == 0 { return UIDRange(slot: slot, lock: lock) }
         }
         throw CodeForgeError(.limited, "all \(slots.count) uid ranges are in use by running sandboxes")
     }
 
-    /// Leases this very slot; `nil` when somebody holds it.
+    /// Leases this very slot; `nil` when somebody holds it (errno is then `EWOULDBLOCK`).
     static func lease(slot: UInt32, in directory: String) -> UIDRange? {
-        guard slots.contains(slot) else { return nil }
-        let lock = HostDescriptor(
-            open("\(directory)/uid-ranges/\(slot)", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        )
-        guard lock.raw >= 0, flock(lock.raw, LOCK_EX | LOCK_NB) == 0 else { return nil }
-        return UIDRange(slot: slot, lock: lock)
+        guard let owner = claim(slot, in: directory),
+            let lock = locked("\(directory)/uid-ranges/\(slot)")
+        else { return nil }
+        return UIDRange(slot: slot, lock: lock, owner: owner)
+    }
+
+    /// Takes the place of a slot's supervisor, so that nobody starts a sandbox in it; `nil` while one lives.
+    static func claim(_ slot: UInt32, in directory: String) -> HostDescriptor? {
+        slots.contains(slot) ? locked("\(directory)/uid-ranges/\(slot).owner") : nil
+    }
+
+    /// Whether neither a supervisor nor a sandbox holds the slot; for who has `claim`ed it.
+    static func isFree(_ slot: UInt32, in directory: String) -> Bool {
+        locked("\(directory)/uid-ranges/\(slot)") != nil
+    }
+
+    private static func locked(_ path: String) -> HostDescriptor? {
+        let raw = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard raw >= 0 else { return nil }
+        guard flock(raw, LOCK_EX | LOCK_NB) == 0 else {
+            let code = errno
+            close(raw)
+            errno = code
+            return nil
+        }
+        return HostDescriptor(raw)
     }
 
     private static func privateDirectory(_ path: String) throws(CodeForgeError) {

@@ -86,7 +86,7 @@ import Testing
         let directory = HostDescriptor(open(try rig.folder("task"), O_RDONLY | O_DIRECTORY))
         let connection = try #require(ControlConnection.open(directory))
         let bytes = Array((text == "LONG" ? String(repeating: "x", count: ControlRequest.limit + 100) : text).utf8)
-        let answer = await withoutBlocking {
+        let answer = await withoutBlocking { () -> ControlAnswer? in
             var sent = 0
             while sent < bytes.count {
                 var watched = pollfd(fd: connection.socket.raw, events: Int16(POLLOUT), revents: 0)
@@ -109,7 +109,7 @@ import Testing
     @Test func aCommandsInputAndOutputAreCarried() async throws {
         let rig = try Rig()
         let supervisor = try rig.supervisor("task-one")
-        let (input, output) = try (Pipe(), Pipe())
+        let (input, output) = (Pipe(), Pipe())
         try input.fileHandleForWriting.write(contentsOf: Data("hello".utf8))
         try input.fileHandleForWriting.close()
         let end = try await rig.client.execute(
