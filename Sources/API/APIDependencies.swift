@@ -4,6 +4,7 @@ package import Engine
 /// What the HTTP face needs of the rest of the service.
 package struct APIDependencies: Sendable {
     package var tasks: TaskService
+    package var sandboxes: SandboxService
     /// Asked whether it works, and for the space workspaces take.
     package var store: any TaskStore
     /// Asked whether Redis answers.
@@ -31,6 +32,7 @@ package struct APIDependencies: Sendable {
 
     package init(
         tasks: TaskService,
+        sandboxes: SandboxService,
         store: any TaskStore,
         messaging: any HealthProbe,
         cliCatalogue: @escaping @Sendable () async -> [CLIEntry],
@@ -46,6 +48,7 @@ package struct APIDependencies: Sendable {
         clock: any WallClock
     ) {
         self.tasks = tasks
+        self.sandboxes = sandboxes
         self.store = store
         self.messaging = messaging
         self.cliCatalogue = cliCatalogue

@@ -123,8 +123,15 @@ public struct Iteration: Sendable, Hashable, Codable {
     public var usage: Usage?
     public var startedAt: Timestamp
     public var endedAt: Timestamp?
-    /// The sandbox profile the iteration ran under.
+    /// Name of the sandbox profile the iteration ran under.
     public var profile: String?
+    /// That profile as it was enforced, see `SandboxProfile.json`. A value of its own time: later versions of the
+    /// service may know other members.
+    public var effectiveProfile: JSONValue?
+    /// Layers the run went without.
+    public var missingLayers: [LayerStatus]?
+    /// The limit or watchdog that ended it.
+    public var limit: String?
 
     public init(
         number: Int, prompt: String, status: TaskStatus, result: String = "", error: String = "",

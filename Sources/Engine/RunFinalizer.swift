@@ -8,18 +8,20 @@ package struct RunFinalizer: Sendable {
     private let store: any TaskStore
     private let events: any EventLog
     private let secrets: any TaskSecretStore
+    private let audit: AuditTrail
     private let cliName: @Sendable (CodeTask) -> String
     private let clock: any WallClock
     /// Seconds the event history stays after a run ended.
     private let historyTTL: Int
 
     package init(
-        store: any TaskStore, events: any EventLog, secrets: any TaskSecretStore,
+        store: any TaskStore, events: any EventLog, secrets: any TaskSecretStore, audit: AuditTrail,
         cliName: @escaping @Sendable (CodeTask) -> String, clock: any WallClock, historyTTL: Int
     ) {
         self.store = store
         self.events = events
         self.secrets = secrets
+        self.audit = audit
         self.cliName = cliName
         self.clock = clock
         self.historyTTL = historyTTL
@@ -32,7 +34,7 @@ package struct RunFinalizer: Sendable {
             switch report.body {
             case .cloning: break  // the worker entered `cloning` before it started the supervisor
             case .running: try await enterRunning(report)
-            case .audit: break
+            case .audit(let records): try await audit.append(records, of: report.run)
             case .finished(let outcome): try await finish(report, outcome)
             }
         } catch {
@@ -64,7 +66,11 @@ package struct RunFinalizer: Sendable {
             task.finishedAt = now
             var item = Iteration(
                 number: run.iteration, prompt: task.activePrompt, status: status, error: outcome.error,
-                usage: outcome.usage, startedAt: task.startedAt ?? task.createdAt, endedAt: now)
+                usage: outcome.usage, startedAt: task.startedAt ?? task.createdAt, endedAt: now,
+                profile: outcome.profile?.name)
+            item.effectiveProfile = outcome.profile?.json
+            item.missingLayers = outcome.missingLayers
+            item.limit = outcome.limit?.rawValue
             if outcome.failure == nil {
                 task.result = outcome.result
                 task.error = nil

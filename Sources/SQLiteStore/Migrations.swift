@@ -53,6 +53,32 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("002 audit") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE audit (
+                        -- Never used again, so that a reader's place stays a place.
+                        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+                        task_id TEXT NOT NULL,
+                        iteration INTEGER NOT NULL,
+                        attempt INTEGER NOT NULL,
+                        purpose TEXT NOT NULL,
+                        number INTEGER NOT NULL,
+                        time INTEGER NOT NULL,
+                        sandbox ANY NOT NULL,
+                        kind TEXT NOT NULL,
+                        name ANY NOT NULL,
+                        verdict TEXT NOT NULL,
+                        detail TEXT NOT NULL,
+                        suppressed INTEGER NOT NULL,
+                        UNIQUE (task_id, iteration, attempt, purpose, number)
+                    ) STRICT;
+                    CREATE INDEX audit_by_task ON audit (task_id, id);
+                    CREATE INDEX audit_by_sandbox ON audit (sandbox, id);
+                    CREATE INDEX audit_by_time ON audit (time);
+                    """
+            )
+        }
         return migrator
     }()
 }

@@ -167,6 +167,11 @@ extension SettingKey {
             .bytes(\.sandbox.lineBytes, 4096...67_108_864),
             "Longest line of CLI output that is read; a longer one is left out."
         ),
+        SettingKey(
+            "sandbox.audit_days",
+            .integer(\.sandbox.auditDays, 1...36_500),
+            "Days an audit record is kept."
+        ),
     ]
 
     private static let outside: [SettingKey] = [

@@ -116,6 +116,8 @@ package struct Settings: Sendable, Equatable {
         package var outputBytes = 67_108_864
         /// Longest line of CLI output that is parsed.
         package var lineBytes = 1_048_576
+        /// Days an audit record is kept.
+        package var auditDays = 30
     }
 
     package struct Gateway: Sendable, Equatable {

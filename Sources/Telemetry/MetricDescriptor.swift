@@ -38,6 +38,17 @@ package struct MetricDescriptor: Sendable {
         ),
         MetricDescriptor("codeforge_review_parse_failures_total", "Reviews whose output was not as asked for."),
         MetricDescriptor("codeforge_http_streams", "Open event streams.", isAlwaysPresent: true),
+        MetricDescriptor("codeforge_sandbox_running", "Sandboxes that run.", isAlwaysPresent: true),
+        MetricDescriptor("codeforge_sandbox_paused", "Sandboxes an operator has paused.", isAlwaysPresent: true),
+        MetricDescriptor("codeforge_sandbox_launches_total", "Sandboxes started, by profile."),
+        MetricDescriptor("codeforge_sandbox_refused_syscalls_total", "Refused system calls, by call."),
+        MetricDescriptor(
+            "codeforge_sandbox_gateway_decisions_total", "Decisions of the gateway, by route and verdict."),
+        MetricDescriptor("codeforge_sandbox_limit_hits_total", "Limits that were hit, by limit."),
+        MetricDescriptor("codeforge_sandbox_watchdogs_total", "Watchdogs that fired, by watchdog."),
+        MetricDescriptor("codeforge_sandbox_operator_actions_total", "What operators did to sandboxes, by action."),
+        MetricDescriptor(
+            "codeforge_sandbox_audit_dropped_total", "Audit records left out because there were too many."),
         MetricDescriptor("codeforge_build_info", "Always 1; the labels tell the version."),
     ]
 }

@@ -1,5 +1,6 @@
 import API
 import Agents
+import ControlSocket
 import Domain
 import Engine
 import FoundationEssentials
@@ -34,19 +35,23 @@ struct Server {
         } catch {
             throw CodeForgeError(.unavailable, "redis.url: Redis does not answer: \(error.message)")
         }
-        let store = SQLiteTaskStore(try TaskDatabase(path: settings.sqlite.path))
+        let database = try TaskDatabase(path: settings.sqlite.path)
+        let store = SQLiteTaskStore(database)
         let secrets = RedisTaskSecretStore(client, box: try AESGCMSecretBox(base64Key: settings.encryption.key))
         let events = RedisEventLog(client, historyEntries: settings.events.historyEntries)
         let queue = RedisTaskQueue(client)
         let link = RedisSupervisorLink(client)
         let clock = SystemClock()
+        let trail = AuditTrail(store: SQLiteAuditStore(database), clock: clock, days: settings.sandbox.auditDays)
+        let control = ControlSocketClient(runsDirectory: settings.dataDirectory + "/runs")
+        await control.sweep()
 
         let planner = JobPlanner(
             configuration: plan(redis: JobSpec.Redis(url: redisURL, prefix: settings.redis.prefix)), store: store,
             secrets: secrets,
             buildPrompt: PromptBuilder.prompt(of:cli:earlier:), directoryExists: HostTree.isDirectory)
         let finalizer = RunFinalizer(
-            store: store, events: events, secrets: secrets, cliName: planner.cliName(of:), clock: clock,
+            store: store, events: events, secrets: secrets, audit: trail, cliName: planner.cliName(of:), clock: clock,
             historyTTL: settings.tasks.workspaceTTL)
         let scheduler = Scheduler(
             configuration: .init(concurrency: settings.workers.concurrency, drains: drains), store: store,
@@ -60,7 +65,10 @@ struct Server {
                 isURL: URLRule.accepts))
         let stopping = ShutdownFlag()
         let api = APIServer(
-            dependencies(tasks: tasks, store: store, probe: probe, client: client, stopping: stopping, clock: clock))
+            dependencies(
+                tasks: tasks, sandboxes: SandboxService(control: control, trail: trail), store: store, probe: probe,
+                client: client, stopping: stopping,
+                clock: clock))
         let application = api.application(
             host: settings.server.host, port: settings.server.port, logger: logger,
             onRunning: { [logger, settings] port in
@@ -71,7 +79,8 @@ struct Server {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: projector), .init(service: scheduler), .init(service: application),
+                    .init(service: trail), .init(service: SandboxCensus(control: control)), .init(service: projector),
+                    .init(service: scheduler), .init(service: application),
                     .init(service: stopping),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
@@ -121,12 +130,13 @@ struct Server {
     }
 
     private func dependencies(
-        tasks: TaskService, store: SQLiteTaskStore, probe: RedisHealthProbe, client: RedisClient,
+        tasks: TaskService, sandboxes: SandboxService, store: SQLiteTaskStore, probe: RedisHealthProbe,
+        client: RedisClient,
         stopping: ShutdownFlag, clock: SystemClock
     ) -> APIDependencies {
         let limit = settings.rateLimit
         return APIDependencies(
-            tasks: tasks, store: store, messaging: probe,
+            tasks: tasks, sandboxes: sandboxes, store: store, messaging: probe,
             cliCatalogue: { [settings] in CLICatalogue.entries(settings) }, defaultCLI: settings.cli.defaultName,
             tokens: [settings.server.authToken],
             rateLimiter: limit.enabled && limit.perMinute > 0

@@ -19,8 +19,11 @@ struct APIRig {
     let events = InMemoryEventLog()
     let link = InMemorySupervisorLink()
     let messaging = InMemoryHealthProbe()
-    let clock = ManualClock()
+    let clock: ManualClock
+    let audit = InMemoryAuditStore()
     let ticker = Ticker()
+    let control = InMemorySandboxControl()
+    let trail: AuditTrail
     var rateLimit: Int?
     var clis: [CLIEntry] = [
         CLIEntry(name: "codex", binaryPath: "codex", defaultModel: "", isAvailable: false, isDefault: false),
@@ -30,6 +33,11 @@ struct APIRig {
     var maxBodyBytes = 2_097_152
     var docsAssets = ""
     var requestLimit: Duration = .seconds(60)
+
+    init() {
+        clock = ManualClock()
+        trail = AuditTrail(store: audit, clock: clock, days: 30)
+    }
 
     var server: APIServer {
         let tasks = TaskService(
@@ -47,6 +55,7 @@ struct APIRig {
         )
         let dependencies = APIDependencies(
             tasks: tasks,
+            sandboxes: SandboxService(control: control, trail: trail),
             store: store,
             messaging: messaging,
             cliCatalogue: { [clis] in clis },

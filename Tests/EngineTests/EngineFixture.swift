@@ -12,6 +12,7 @@ struct EngineFixture: Sendable {
     let secrets = InMemoryTaskSecretStore()
     let link = InMemorySupervisorLink()
     let reports = InMemoryReportLog()
+    let audit = InMemoryAuditStore()
     let clock = ManualClock()
     let spawner = ScriptedSpawner()
 
@@ -29,9 +30,12 @@ struct EngineFixture: Sendable {
                 }, isURL: URLRule.accepts))
     }
 
+    var trail: AuditTrail { AuditTrail(store: audit, clock: clock, days: 30) }
+
     var finalizer: RunFinalizer {
         RunFinalizer(
-            store: store, events: events, secrets: secrets, cliName: { $0.config?.cli ?? "claude-code" }, clock: clock,
+            store: store, events: events, secrets: secrets, audit: trail, cliName: { $0.config?.cli ?? "claude-code" },
+            clock: clock,
             historyTTL: 60)
     }
 

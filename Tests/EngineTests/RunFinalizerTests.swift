@@ -75,6 +75,45 @@ import Testing
         #expect(log[0].contains("task_failed") && log[1].contains(#""status":"failed""#))
     }
 
+    @Test func theProfileInForceIsOnTheIteration() async throws {
+        let run = try await running()
+        var outcome = JobOutcome(failure: .limit, error: "memory")
+        var profile = SandboxProfile.untrusted
+        profile.limits.memoryBytes = 7
+        outcome.profile = profile
+        outcome.limit = .memory
+        outcome.missingLayers = [LayerStatus(layer: .landlock, isPresent: false, detail: "old kernel")]
+        try await finish(run, outcome)
+        let item = try #require(try await fixture.store.iterations(of: "t").first)
+        #expect(item.profile == "untrusted" && item.limit == "memory")
+        #expect(item.effectiveProfile?["limits"]?["memory_bytes"] == 7)
+        #expect(item.missingLayers?.map(\.layer) == [.landlock])
+    }
+
+    @Test func auditRecordsAreOnRecordOnceAndWakeFollowers() async throws {
+        let run = try await running()
+        let trail = fixture.trail
+        var changes = trail.changes(of: "s").makeAsyncIterator()
+        let records = (1...3).map { AuditStoreContract.record($0) }
+        try await trail.append(records, of: run)
+        await changes.next()
+        try await fixture.finalizer.apply(JobReport(run: run, body: .audit(records), time: fixture.clock.now()))
+        #expect(try await fixture.audit.entries(AuditQuery(.task("t"))).map(\.record) == records)
+    }
+
+    @Test func oldAuditRecordsGo() async throws {
+        let run = try await running()
+        var record = AuditStoreContract.record(1)
+        record.time = fixture.clock.now()
+        try await fixture.trail.append([record], of: run)
+        fixture.clock.advance(by: .seconds(30 * 86_400 - 1))
+        await fixture.trail.removeOld()
+        #expect(try await fixture.audit.entries(AuditQuery(.task("t"))).count == 1)
+        fixture.clock.advance(by: .seconds(2))
+        await fixture.trail.removeOld()
+        #expect(try await fixture.audit.entries(AuditQuery(.task("t"))).isEmpty)
+    }
+
     @Test func aTaskThatIsGoneDoesNotStopTheProjector() async throws {
         try await finish(RunID(taskID: "gone", iteration: 1, attempt: 1, purpose: .task), JobOutcome())
     }

@@ -17,6 +17,30 @@ import Testing
     }
 }
 
+@Suite struct AuditStoreContractTests {
+    @Test(arguments: AuditStoreContract.cases)
+    func twin(_ rule: AuditStoreContract.Case) async throws { try await rule.run(InMemoryAuditStore()) }
+
+    @Test(arguments: AuditStoreContract.cases)
+    func sqlite(_ rule: AuditStoreContract.Case) async throws {
+        let directory = try TemporaryDirectory()
+        try await rule.run(SQLiteAuditStore(TaskDatabase(path: directory.file("codeforge.db"))))
+    }
+
+    @Test func aQueryNeedsNoScan() async throws {
+        let directory = try TemporaryDirectory()
+        let database = try TaskDatabase(path: directory.file("codeforge.db"))
+        let plans = try await database.pool.read { db in
+            try ["task_id = 'x' AND id > 5 ORDER BY id", "sandbox = 'x' AND id > 5 ORDER BY id", "time < 9"].map {
+                try Row.fetchAll(db, sql: "EXPLAIN QUERY PLAN SELECT * FROM audit WHERE \($0)").map {
+                    $0["detail"] as String
+                }.joined()
+            }
+        }
+        for plan in plans { #expect(plan.contains("USING INDEX") && !plan.contains("TEMP B-TREE"), "\(plan)") }
+    }
+}
+
 @Suite struct TaskDatabaseTests {
     let directory = try! TemporaryDirectory()
 

@@ -27,6 +27,8 @@ package enum OpenAPIDocument {
             description: Health, metrics and documentation; no token.
           - name: auth
           - name: tasks
+          - name: sandboxes
+            description: What runs now, and the record of what ran.
           - name: cli
         paths:
           /:
@@ -258,7 +260,9 @@ package enum OpenAPIDocument {
               parameters:
                 - name: include
                   in: query
-                  description: "`iterations` adds the finished iterations; anything else is ignored."
+                  description: |
+                    `iterations` adds the finished iterations, `audit` the first 1000 records of the task's sandboxes. Both:
+                    `iterations,audit`. Anything else is ignored.
                   schema: { type: string }
               responses:
                 "200":
@@ -391,6 +395,303 @@ package enum OpenAPIDocument {
                 "401": { $ref: "#/components/responses/Unauthorized" }
                 "404": { $ref: "#/components/responses/NotFound" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/sandboxes:
+            get:
+              operationId: listSandboxes
+              tags: [sandboxes]
+              summary: List running sandboxes
+              description: Oldest first. A supervisor that does not answer within a second is left out.
+              responses:
+                "200":
+                  description: All of them.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [sandboxes, total]
+                        properties:
+                          sandboxes:
+                            type: array
+                            items: { $ref: "#/components/schemas/Sandbox" }
+                          total: { type: integer, minimum: 0 }
+                      example:
+                        sandboxes:
+                          - id: 77a2ffbd-11b6-4654-9325-89306d55bc89-1-1-agent
+                            task_id: 77a2ffbd-11b6-4654-9325-89306d55bc89
+                            iteration: 1
+                            phase: agent
+                            state: running
+                            profile: code
+                            image: base
+                            pid: 4242
+                            started_at: "2026-02-26T18:38:10.991Z"
+                            uptime_seconds: 12.5
+                            layers: [user-namespace, pid-namespace, seccomp]
+                            usage:
+                              cpu_seconds: 3.25
+                              cpu_limit: 2
+                              memory: { now_bytes: 104857600, peak_bytes: 209715200, limit_bytes: 4294967296 }
+                              processes: { now: 7, limit: 1024 }
+                              refused_syscalls: 0
+                        total: 1
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/sandboxes/{sandboxID}:
+            parameters: [{ $ref: "#/components/parameters/SandboxID" }]
+            get:
+              operationId: getSandbox
+              tags: [sandboxes]
+              summary: Look at a running sandbox
+              description: With the profile as it is enforced and the layers that are missing. One that has ended is answered 404.
+              responses:
+                "200":
+                  description: The sandbox.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Sandbox" }
+                      example:
+                        id: 77a2ffbd-11b6-4654-9325-89306d55bc89-1-1-agent
+                        task_id: 77a2ffbd-11b6-4654-9325-89306d55bc89
+                        iteration: 1
+                        phase: agent
+                        state: running
+                        profile: readonly
+                        image: base
+                        pid: 4242
+                        started_at: "2026-02-26T18:38:10.991Z"
+                        uptime_seconds: 12.5
+                        layers: [user-namespace, pid-namespace, seccomp]
+                        usage:
+                          cpu_seconds: 3.25
+                          cpu_limit: 1
+                          memory: { now_bytes: 104857600, peak_bytes: 209715200, limit_bytes: 2147483648 }
+                          processes: { now: 7, limit: 256 }
+                          disk: { now_bytes: 52428800, limit_bytes: 2147483648 }
+                          inodes: { now: 812, limit: 1000000 }
+                          read_bytes: 1048576
+                          written_bytes: 4194304
+                          output: { now_bytes: 20480, limit_bytes: 67108864 }
+                          gateway_out: { now_bytes: 8192, limit_bytes: 1073741824 }
+                          gateway_in: { now_bytes: 65536, limit_bytes: 10737418240 }
+                          gateway_requests: { now: 3, limit: 20000 }
+                          gateway_tokens: { now: 1500 }
+                          refused_syscalls: 2
+                        missing_layers:
+                          - layer: disk-limit
+                            detail: no loop devices
+                            remedy: load the loop module
+                        effective_profile:
+                          name: readonly
+                          workspace: read-only
+                          limits: { memory_bytes: 2147483648, processes: 256, cpus: 1 }
+                          syscalls: [files, io, ipc, memory, misc, process, sockets, time]
+                          gateway_routes: [anthropic, openai]
+                          egress: []
+                          required: [memory-limit, seccomp, user-namespace]
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/NotFound" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/sandboxes/{sandboxID}/processes:
+            parameters: [{ $ref: "#/components/parameters/SandboxID" }]
+            get:
+              operationId: listSandboxProcesses
+              tags: [sandboxes]
+              summary: List a sandbox's processes
+              description: |
+                As a tree. `argv` is what the process itself shows: it may hold anything, and is to be shown to people as the text
+                of a stranger.
+              responses:
+                "200":
+                  description: The processes inside, from its pid 1 down.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [id, processes, total]
+                        properties:
+                          id: { type: string }
+                          processes:
+                            type: array
+                            items: { $ref: "#/components/schemas/SandboxProcess" }
+                          total: { type: integer, minimum: 0 }
+                      example:
+                        id: 77a2ffbd-11b6-4654-9325-89306d55bc89-1-1-agent
+                        processes:
+                          - pid: 4242
+                            parent_pid: 4240
+                            inner_pid: 1
+                            state: S
+                            argv: [codeforge-sandbox]
+                            cpu_seconds: 0
+                            resident_bytes: 61440
+                            threads: 1
+                            children:
+                              - pid: 4243
+                                parent_pid: 4242
+                                inner_pid: 2
+                                state: S
+                                argv: [sleep, "600"]
+                                cpu_seconds: 0.01
+                                resident_bytes: 1048576
+                                threads: 1
+                        total: 2
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/NotFound" }
+                "409": { $ref: "#/components/responses/SandboxEnded" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/sandboxes/{sandboxID}/audit:
+            parameters: [{ $ref: "#/components/parameters/SandboxID" }]
+            get:
+              operationId: getSandboxAudit
+              tags: [sandboxes]
+              summary: Read or follow a sandbox's audit
+              description: |
+                What it did, tried and had done to it, in the order of writing; also after its end, for `sandbox.audit_days`.
+
+                With `Accept: text/event-stream` or `follow=true`: server-sent events. `connected`, then every record after `after`
+                as an event without a name and with its `id`, then new ones as they come, then `done` when the sandbox has ended.
+                Comment lines, `timeout` and slow readers as with a task's stream.
+              parameters:
+                - name: limit
+                  in: query
+                  description: Records on the page; more than 1000 is 1000, 0 or less is 100.
+                  schema: { type: integer, default: 100 }
+                - name: after
+                  in: query
+                  description: Only records after the one of this id.
+                  schema: { type: string, pattern: "^[0-9]+$" }
+                - name: Last-Event-ID
+                  in: header
+                  description: The same, as an event source sends it; wins over `after`.
+                  schema: { type: string, pattern: "^[0-9]+$" }
+                - name: kind
+                  in: query
+                  description: Only records of this kind.
+                  schema: { $ref: "#/components/schemas/AuditKind" }
+                - name: verdict
+                  in: query
+                  description: Only records with this verdict.
+                  schema: { $ref: "#/components/schemas/AuditVerdict" }
+                - name: follow
+                  in: query
+                  description: "`true` asks for the stream; anything else is ignored."
+                  schema: { type: string }
+              responses:
+                "200":
+                  description: One page, or the stream.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [records]
+                        properties:
+                          records:
+                            type: array
+                            items: { $ref: "#/components/schemas/AuditRecord" }
+                          next: { type: string, description: There are more; `after` of the next page. }
+                      example:
+                        records:
+                          - id: "118"
+                            time: "2026-02-26T18:38:11.004Z"
+                            sandbox: 77a2ffbd-11b6-4654-9325-89306d55bc89-1-1-agent
+                            task_id: 77a2ffbd-11b6-4654-9325-89306d55bc89
+                            iteration: 1
+                            attempt: 1
+                            number: 7
+                            kind: syscall
+                            name: mount
+                            verdict: refused
+                            detail: { errno: 1 }
+                            suppressed: 3
+                        next: "118"
+                    text/event-stream:
+                      schema: { type: string }
+                      example: |
+                        retry: 2000
+
+                        event: connected
+                        data: {"sandbox":"77a2ffbd-11b6-4654-9325-89306d55bc89-1-1-agent","state":"running"}
+
+                        id: 118
+                        data: {"id":"118","time":"2026-02-26T18:38:11.004Z","sandbox":"77a2ffbd-11b6-4654-9325-89306d55bc89-1-1-agent","task_id":"77a2ffbd-11b6-4654-9325-89306d55bc89","iteration":1,"attempt":1,"number":7,"kind":"syscall","name":"mount","verdict":"refused","detail":{"errno":1}}
+
+                        : keepalive
+
+                        event: done
+                        data: {"sandbox":"77a2ffbd-11b6-4654-9325-89306d55bc89-1-1-agent","state":"ended"}
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/NotFound" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/sandboxes/{sandboxID}/kill:
+            parameters: [{ $ref: "#/components/parameters/SandboxID" }]
+            post:
+              operationId: killSandbox
+              tags: [sandboxes]
+              summary: End a sandbox
+              description: Every process in it is killed; the run fails. Done when this answers, and on its audit.
+              responses:
+                "200":
+                  description: Done.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [id, state]
+                        properties:
+                          id: { type: string }
+                          state: { const: killed }
+                      example: { id: 77a2ffbd-11b6-4654-9325-89306d55bc89-1-1-agent, state: killed }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/NotFound" }
+                "409": { $ref: "#/components/responses/SandboxEnded" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/sandboxes/{sandboxID}/pause:
+            parameters: [{ $ref: "#/components/parameters/SandboxID" }]
+            post:
+              operationId: pauseSandbox
+              tags: [sandboxes]
+              summary: Pause a sandbox
+              description: Every process in it stands still until `resume`; its time limits go on. One that is paused stays so. Done when this answers, and on its audit.
+              responses:
+                "200":
+                  description: Done.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [id, state]
+                        properties:
+                          id: { type: string }
+                          state: { const: paused }
+                      example: { id: 77a2ffbd-11b6-4654-9325-89306d55bc89-1-1-agent, state: paused }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/NotFound" }
+                "409": { $ref: "#/components/responses/SandboxEnded" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/sandboxes/{sandboxID}/resume:
+            parameters: [{ $ref: "#/components/parameters/SandboxID" }]
+            post:
+              operationId: resumeSandbox
+              tags: [sandboxes]
+              summary: Resume a paused sandbox
+              description: One that is running goes on running. Done when this answers, and on its audit.
+              responses:
+                "200":
+                  description: Done.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [id, state]
+                        properties:
+                          id: { type: string }
+                          state: { const: running }
+                      example: { id: 77a2ffbd-11b6-4654-9325-89306d55bc89-1-1-agent, state: running }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/NotFound" }
+                "409": { $ref: "#/components/responses/SandboxEnded" }
+                "503": { $ref: "#/components/responses/Unavailable" }
           /api/v1/task-types:
             get:
               operationId: listTaskTypes
@@ -474,6 +775,12 @@ package enum OpenAPIDocument {
               required: true
               description: Its form is not checked; an unknown one is answered 404.
               schema: { type: string }
+            SandboxID:
+              name: sandboxID
+              in: path
+              required: true
+              description: "`TASK-ITERATION-ATTEMPT-PHASE`; anything that is no sandbox's id is answered 404."
+              schema: { type: string }
           responses:
             BadRequest:
               description: The request is wrong.
@@ -505,6 +812,14 @@ package enum OpenAPIDocument {
                 application/json:
                   schema: { $ref: "#/components/schemas/Error" }
                   example: { error: Conflict, message: "task is currently running, cannot instruct" }
+            SandboxEnded:
+              description: It is on record, but does not run any more.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example:
+                    error: Conflict
+                    message: sandbox 77a2ffbd-11b6-4654-9325-89306d55bc89-1-1-agent is not running any more
             TooLarge:
               description: The body is longer than `server.max_body_bytes`.
               content:
@@ -683,6 +998,10 @@ package enum OpenAPIDocument {
                 iterations:
                   type: array
                   items: { $ref: "#/components/schemas/Iteration" }
+                audit:
+                  type: array
+                  items: { $ref: "#/components/schemas/AuditRecord" }
+                audit_truncated: { const: true, description: There are more records; each sandbox's audit has them. }
                 branch: { type: string }
                 pr_number: { type: integer }
                 pr_url: { type: string }
@@ -739,6 +1058,146 @@ package enum OpenAPIDocument {
                 usage: { $ref: "#/components/schemas/Usage" }
                 started_at: { type: string, format: date-time }
                 ended_at: { type: string, format: date-time }
+                limit: { $ref: "#/components/schemas/SandboxLimit" }
+                profile: { type: string, description: Name of the sandbox profile it ran under. }
+                effective_profile: { $ref: "#/components/schemas/SandboxProfile" }
+                missing_layers:
+                  type: array
+                  items: { $ref: "#/components/schemas/MissingLayer" }
+            Sandbox:
+              type: object
+              required:
+                [id, task_id, iteration, phase, state, profile, image, pid, started_at, uptime_seconds, layers, usage]
+              properties:
+                id: { type: string }
+                task_id: { type: string }
+                iteration: { type: integer, minimum: 1 }
+                phase: { type: string, description: "What it is for: `clone`, `agent`, `changes` …" }
+                state: { enum: [running, paused] }
+                profile: { type: string }
+                image: { type: string }
+                pid: { type: integer, description: Of its first process, as the host counts. }
+                started_at: { type: string, format: date-time }
+                uptime_seconds: { type: number, minimum: 0 }
+                layers:
+                  type: array
+                  description: Those in force.
+                  items: { type: string }
+                usage: { $ref: "#/components/schemas/SandboxUsage" }
+                missing_layers:
+                  type: array
+                  description: In the answer for one sandbox only.
+                  items: { $ref: "#/components/schemas/MissingLayer" }
+                effective_profile: { $ref: "#/components/schemas/SandboxProfile" }
+            SandboxUsage:
+              type: object
+              description: What the host does not tell is left out.
+              required: [cpu_seconds, refused_syscalls]
+              properties:
+                cpu_seconds: { type: number, minimum: 0, description: Of everything inside. }
+                cpu_limit: { type: number, description: Processors it may use at once. }
+                memory: { $ref: "#/components/schemas/ByteGauge" }
+                processes: { $ref: "#/components/schemas/CountGauge" }
+                disk: { $ref: "#/components/schemas/ByteGauge" }
+                inodes: { $ref: "#/components/schemas/CountGauge" }
+                read_bytes: { type: integer, minimum: 0, description: Read from block devices. }
+                written_bytes: { type: integer, minimum: 0 }
+                output: { $ref: "#/components/schemas/ByteGauge" }
+                gateway_out: { $ref: "#/components/schemas/ByteGauge" }
+                gateway_in: { $ref: "#/components/schemas/ByteGauge" }
+                gateway_requests: { $ref: "#/components/schemas/CountGauge" }
+                gateway_tokens: { $ref: "#/components/schemas/CountGauge" }
+                refused_syscalls: { type: integer, minimum: 0 }
+            ByteGauge:
+              type: object
+              properties:
+                now_bytes: { type: integer }
+                peak_bytes: { type: integer }
+                limit_bytes: { type: integer }
+            CountGauge:
+              type: object
+              properties:
+                now: { type: integer }
+                peak: { type: integer }
+                limit: { type: integer }
+            SandboxProcess:
+              type: object
+              required: [pid, parent_pid, state, argv, cpu_seconds, resident_bytes, threads]
+              properties:
+                pid: { type: integer, description: As the host counts; likewise its parent's. }
+                parent_pid: { type: integer }
+                inner_pid: { type: integer, description: As it is inside. }
+                state: { type: string, description: "The kernel's letter: `R`, `S`, `D`, `T`, `Z` …" }
+                argv: { type: array, items: { type: string } }
+                cpu_seconds: { type: number, minimum: 0 }
+                resident_bytes: { type: integer, minimum: 0 }
+                threads: { type: integer, minimum: 0 }
+                children:
+                  type: array
+                  items: { $ref: "#/components/schemas/SandboxProcess" }
+            SandboxProfile:
+              type: object
+              description: What a sandbox may do, as it is enforced. Sizes are bytes; later versions may add members.
+              required: [name]
+              properties:
+                name: { type: string }
+                workspace: { enum: [read-write, read-only] }
+                limits:
+                  type: object
+                  additionalProperties: { type: number }
+                syscalls: { type: array, items: { type: string }, description: Groups of allowed system calls. }
+                landlock:
+                  type: object
+                  properties:
+                    ports: { enum: [any, gateway] }
+                    scoped: { type: boolean }
+                mounts:
+                  type: array
+                  items:
+                    type: object
+                    required: [source, target]
+                    properties:
+                      source: { type: string }
+                      target: { type: string }
+                gateway_routes: { type: array, items: { type: string } }
+                egress: { type: array, items: { type: string }, description: Hosts it may reach through the gateway. }
+                gateway_limits:
+                  type: object
+                  additionalProperties: { type: number }
+                mcp: { enum: [none, http, all] }
+                agent_configuration: { enum: [repository, ignored] }
+                instructions: { enum: [followed, ignored] }
+                required: { type: array, items: { type: string }, description: Layers without which nothing is started. }
+            MissingLayer:
+              type: object
+              required: [layer, detail]
+              properties:
+                layer: { type: string }
+                detail: { type: string, description: What the kernel said. }
+                remedy: { type: string }
+            SandboxLimit:
+              enum:
+                [memory, processes, disk, output, open_files, wall_clock, first_line, silence, after_result, gateway]
+            AuditKind:
+              enum: [sandbox, syscall, gateway, limit, watchdog, operator]
+            AuditVerdict:
+              enum: [allowed, refused, noted]
+            AuditRecord:
+              type: object
+              required: [id, time, sandbox, task_id, iteration, attempt, number, kind, name, verdict]
+              properties:
+                id: { type: string, description: Grows with each record of the service; the `id` of its event. }
+                time: { type: string, format: date-time }
+                sandbox: { type: string }
+                task_id: { type: string }
+                iteration: { type: integer, minimum: 1 }
+                attempt: { type: integer, minimum: 1 }
+                number: { type: integer, minimum: 1, description: "Within the run, in the order of writing." }
+                kind: { $ref: "#/components/schemas/AuditKind" }
+                name: { type: string, description: "The system call, gateway route, limit, watchdog or operation." }
+                verdict: { $ref: "#/components/schemas/AuditVerdict" }
+                detail: { type: object, description: Depends on the kind. }
+                suppressed: { type: integer, minimum: 1, description: Like records left out before this one. }
             StreamEvent:
               type: object
               required: [type, event, data, ts]

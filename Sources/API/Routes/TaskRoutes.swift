@@ -6,12 +6,14 @@ import Hummingbird
 /// Creating, reading and steering tasks.
 struct TaskRoutes: Sendable {
     private let tasks: TaskService
+    private let trail: AuditTrail
     private let rateLimiter: (any RateLimiter)?
     private let body: BodyReader
     private let streams: EventStreams
 
     init(_ dependencies: APIDependencies, ticker: Ticker) {
         tasks = dependencies.tasks
+        trail = dependencies.sandboxes.trail
         rateLimiter = dependencies.rateLimiter
         body = BodyReader(limit: dependencies.maxBodyBytes)
         streams = EventStreams(tasks: dependencies.tasks, ticker: ticker, clock: dependencies.clock)
@@ -62,9 +64,26 @@ struct TaskRoutes: Sendable {
 
     @Sendable private func get(_ request: Request, _ context: APIContext) async throws -> Response {
         let task = try await tasks.task(taskID(context))
-        let wantsIterations = request.uri.query != nil && request.uri.queryParameters["include"] == "iterations"
-        let iterations = wantsIterations ? try await tasks.iterations(of: task.id) : []
-        return .json { TaskView.write(task, iterations: iterations, to: &$0) }
+        let include = TaskRoutes.included(request)
+        let iterations = include.contains("iterations") ? try await tasks.iterations(of: task.id) : []
+        let limit = AuditQuery.longestPage
+        let audit =
+            include.contains("audit") ? try await trail.entries(AuditQuery(.task(task.id), limit: limit + 1)) : nil
+        return .json { json in
+            TaskView.write(task, iterations: iterations, to: &json)
+            guard let audit else { return }
+            json.name("audit")
+            json.beginArray()
+            for entry in audit.prefix(limit) { SandboxView.write(entry, to: &json) }
+            json.endArray()
+            if audit.count > limit { json.member("audit_truncated", true) }
+        }
+    }
+
+    /// Values of `include`, which may be repeated or hold several with commas between.
+    private static func included(_ request: Request) -> Set<Substring> {
+        guard request.uri.query != nil else { return [] }
+        return Set(request.uri.queryParameters.getAll("include").flatMap { $0.split(separator: ",") })
     }
 
     @Sendable private func instruct(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -2,7 +2,6 @@ import Domain
 import Engine
 import Hummingbird
 import NIOCore
-import ServiceLifecycle
 
 /// One client's stream: carries out what `StreamLogic` decides.
 ///
@@ -16,47 +15,33 @@ struct EventStreamSession: Sendable {
     }
 
     private let tasks: TaskService
-    private let ticker: Ticker
     private let task: CodeTask
     private let after: String?
-    private let channel: any Channel
-    private let watch: StreamWatch
+    private let host: StreamHost
 
     /// Bytes that are gathered before they are written.
     private static let chunkBytes = 65_536
 
     init(_ streams: EventStreams, task: CodeTask, after: String?, channel: any Channel) {
         tasks = streams.tasks
-        ticker = streams.ticker
         self.task = task
         self.after = after
-        self.channel = channel
-        watch = StreamWatch(limits: streams.limits, now: .now)
+        host = StreamHost(ticker: streams.ticker, channel: channel, limits: streams.limits)
     }
 
     /// Returns when the stream is over; throws when the connection broke.
     func run(_ logic: StreamLogic, _ body: RequestBody, _ writer: inout any ResponseBodyWriter) async throws {
         let (feed, source) = AsyncStream<Feed>.makeStream()
         let (demand, ask) = AsyncStream<Void>.makeStream()
-        let watch = watch
-        let channel = channel
-        let id = ticker.add { now in
-            switch watch.tick(now) {
-            case .stuck: channel.close(promise: nil)
-            case .some(let signal): source.yield(.signal(signal))
-            case .none: break
+        try await host.run(body) {
+            await pump(demand, to: source)
+        } notify: { event in
+            switch event {
+            case .signal(let signal): source.yield(.signal(signal))
+            case .stop: source.yield(.stop)
             }
-        }
-        defer { ticker.remove(id) }
-        try await withGracefulShutdownHandler {
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await pump(demand, to: source) }
-                group.addTask { await watchInbound(body, source) }
-                defer { group.cancelAll() }
-                try await serve(logic, feed, ask, &writer)
-            }
-        } onGracefulShutdown: {
-            source.yield(.stop)
+        } serve: {
+            try await serve(logic, feed, ask, &writer)
         }
     }
 
@@ -74,21 +59,6 @@ struct EventStreamSession: Sendable {
         source.yield(.stop)
     }
 
-    /// A client that closes its side is gone; there is nothing more for it to say.
-    private func watchInbound(_ body: RequestBody, _ source: AsyncStream<Feed>.Continuation) async {
-        do {
-            try await body.consumeWithInboundCloseHandler { rest in
-                for try await _ in rest {}
-                // Stay until the stream is over: leaving would end the watch.
-                try? await Task.sleep(for: .seconds(86_400))
-            } onInboundClosed: {
-                source.yield(.stop)
-            }
-        } catch {
-            source.yield(.stop)
-        }
-    }
-
     private func serve(
         _ logic: StreamLogic,
         _ feed: AsyncStream<Feed>,
@@ -98,14 +68,14 @@ struct EventStreamSession: Sendable {
         var logic = logic
         var frames = StreamFrames()
         frames.connected(task)
-        try await write(&frames, &writer)
+        try await host.write(&frames, &writer)
         ask.yield()
         for await input in feed {
             var actions: [StreamLogic.Action]
             switch input {
             case .batch(let batch): actions = logic.handle(.batch(batch))
             case .signal(.idle):
-                watch.sawIdle()
+                host.watch.sawIdle()
                 actions = logic.handle(.idle)
             case .signal(.settled): actions = logic.handle(.settled)
             case .signal(.timeout): actions = logic.handle(.timeout)
@@ -116,7 +86,7 @@ struct EventStreamSession: Sendable {
                 for action in actions { next += try await perform(action, &logic, &frames, &writer) }
                 actions = next
             }
-            if frames.buffer.readableBytes > 0 { try await write(&frames, &writer) }
+            if frames.buffer.readableBytes > 0 { try await host.write(&frames, &writer) }
             if logic.isClosed { return }
             if case .batch = input { ask.yield() }
         }
@@ -132,7 +102,9 @@ struct EventStreamSession: Sendable {
         case .send(let events):
             for event in events {
                 frames.event(event)
-                if frames.buffer.readableBytes >= EventStreamSession.chunkBytes { try await write(&frames, &writer) }
+                if frames.buffer.readableBytes >= EventStreamSession.chunkBytes {
+                    try await host.write(&frames, &writer)
+                }
             }
         case .check:
             do throws(CodeForgeError) {
@@ -140,19 +112,12 @@ struct EventStreamSession: Sendable {
             } catch {
                 return logic.handle(error.code == .notFound ? .record(nil) : .recordUnavailable)
             }
-        case .settle: watch.beginSettling(.now)
+        case .settle: host.watch.beginSettling(.now)
         case .keepalive: frames.keepalive()
         case .done(let done): frames.done(done)
         case .timeout: frames.timeout()
         case .close: break
         }
         return []
-    }
-
-    private func write(_ frames: inout StreamFrames, _ writer: inout any ResponseBodyWriter) async throws {
-        watch.beginWrite(.now)
-        defer { watch.endWrite(.now) }
-        try await writer.write(frames.buffer)
-        frames.clear()
     }
 }

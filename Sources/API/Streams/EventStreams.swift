@@ -18,15 +18,11 @@ struct EventStreams: Sendable {
     func response(for task: CodeTask, after: String?, _ request: Request, _ context: APIContext) -> Response {
         let age = task.finishedAt.map { clock.now().nanoseconds - $0.nanoseconds } ?? .max
         let logic = StreamLogic(task, endedJustNow: task.status.isFinished && age < EventStreams.recentNanoseconds)
-        let headers: HTTPFields = [
-            .contentType: "text/event-stream", .cacheControl: "no-cache", .connection: "keep-alive",
-            .accelBuffering: "no",
-        ]
         let channel = context.channel
         let stream = self
         return Response(
             status: .ok,
-            headers: headers,
+            headers: EventStreams.headers,
             body: ResponseBody { writer in
                 let session = EventStreamSession(stream, task: task, after: after, channel: channel)
                 EventStreams.open.increment()
@@ -37,5 +33,10 @@ struct EventStreams: Sendable {
         )
     }
 
-    private static let open = Meter(label: "codeforge_http_streams")
+    /// Of every stream.
+    static let headers: HTTPFields = [
+        .contentType: "text/event-stream", .cacheControl: "no-cache", .connection: "keep-alive", .accelBuffering: "no",
+    ]
+
+    static let open = Meter(label: "codeforge_http_streams")
 }

@@ -38,6 +38,13 @@ struct StreamFrames {
 
     mutating func keepalive() { buffer.writeStaticString(": keepalive\n\n") }
 
+    /// How long a client that was cut off waits before it comes back.
+    mutating func retry() { buffer.writeStaticString("retry: 2000\n\n") }
+
+    mutating func json(id: String? = nil, name: StaticString? = nil, _ data: [UInt8]) {
+        frame(id: id, name: name, data: data)
+    }
+
     private mutating func frame(id: String?, name: StaticString?, data: [UInt8]) {
         if let id {
             buffer.writeStaticString("id: ")

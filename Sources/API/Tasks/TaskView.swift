@@ -128,6 +128,13 @@ enum TaskView {
         }
         json.member("started_at", iteration.startedAt)
         json.member(ifAny: "ended_at", iteration.endedAt)
+        json.member(ifAny: "limit", iteration.limit)
+        json.member(ifAny: "profile", iteration.profile)
+        if let profile = iteration.effectiveProfile {
+            json.name("effective_profile")
+            json.value(profile)
+        }
+        if let layers = iteration.missingLayers, !layers.isEmpty { SandboxView.write(missing: layers, to: &json) }
         json.endObject()
     }
 

@@ -1,8 +1,19 @@
 /// Something worth knowing that a sandbox did, tried or had done to it.
 ///
 /// Holds no secret and no free text of unlimited length: whoever writes one cuts and cleans what came from inside.
+///
+/// | `kind` | `name` | `verdict` | members of `detail` |
+/// |---|---|---|---|
+/// | `sandbox` | `start` | `noted` | `profile` (its name), `phase`, `image`, `layers`, `missing` |
+/// | `sandbox` | `end` | `noted` | `exit` (a phrase such as `exited with code 0`), `seconds` |
+/// | `syscall` | the call | `refused` | `errno`, arguments |
+/// | `gateway` | the route | `allowed`, `refused` | `method`, `target`, `reason`, `status`, bytes, tokens |
+/// | `limit`, `watchdog` | raw value of a `SandboxLimit` | `noted` | `limit`, `used` |
+/// | `operator` | `exec`, or raw value of a `SandboxAction` | `allowed`, `refused` | `actor`, for `exec` also `argv` |
+///
+/// The first record of a sandbox is its `start`, the last one its `end`.
 public struct AuditRecord: Sendable, Codable, Hashable {
-    public enum Kind: String, Sendable, Codable {
+    public enum Kind: String, Sendable, Codable, CaseIterable {
         /// Start and end of a sandbox: profile, layers, exit.
         case sandbox
         /// A refused system call.
@@ -17,7 +28,7 @@ public struct AuditRecord: Sendable, Codable, Hashable {
         case operation = "operator"
     }
 
-    public enum Verdict: String, Sendable, Codable {
+    public enum Verdict: String, Sendable, Codable, CaseIterable {
         case allowed, refused, noted
     }
 

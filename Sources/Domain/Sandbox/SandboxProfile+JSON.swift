@@ -1,0 +1,43 @@
+extension SandboxProfile {
+    /// As clients and the record see it: names in snake case, sizes in bytes, sets in order.
+    public var json: JSONValue {
+        [
+            "name": .string(name), "workspace": .string(workspace.rawValue), "limits": limits.json,
+            "syscalls": .strings(syscalls.map(\.rawValue)),
+            "landlock": ["ports": .string(landlock.ports.rawValue), "scoped": .bool(landlock.scoped)],
+            "mounts": .array(mounts.map { ["source": .string($0.source), "target": .string($0.target)] }),
+            "gateway_routes": .strings(Array(gatewayRoutes)), "egress": .array(egress.map { .string($0) }),
+            "gateway_limits": gatewayLimits.json, "mcp": .string(mcp.rawValue),
+            "agent_configuration": .string(agentConfiguration.rawValue),
+            "instructions": .string(instructions.rawValue), "required": .strings(required.map(\.rawValue)),
+        ]
+    }
+}
+
+extension SandboxProfile.Limits {
+    fileprivate var json: JSONValue {
+        [
+            "memory_bytes": .int(memoryBytes), "processes": .int(Int64(processes)), "cpus": .double(cpus),
+            "cpu_weight": .int(Int64(cpuWeight)), "disk_bytes": .int(diskBytes), "disk_inodes": .int(diskInodes),
+            "overlay_bytes": .int(overlayBytes), "temporary_bytes": .int(temporaryBytes),
+            "temporary_inodes": .int(temporaryInodes), "shared_memory_bytes": .int(sharedMemoryBytes),
+            "home_bytes": .int(homeBytes), "open_files": .int(Int64(openFiles)),
+            "file_size_bytes": .int(fileSizeBytes), "locked_memory_bytes": .int(lockedMemoryBytes),
+        ]
+    }
+}
+
+extension SandboxProfile.GatewayLimits {
+    fileprivate var json: JSONValue {
+        [
+            "connections": .int(Int64(connections)), "requests_per_minute": .int(Int64(requestsPerMinute)),
+            "requests": .int(Int64(requests)), "request_bytes": .int(requestBytes),
+            "response_bytes": .int(responseBytes), "tokens": .int(Int64(tokens)),
+        ]
+    }
+}
+
+extension JSONValue {
+    /// In alphabetical order.
+    fileprivate static func strings(_ texts: [String]) -> JSONValue { .array(texts.sorted().map { .string($0) }) }
+}

@@ -1,0 +1,77 @@
+package import Domain
+import Logging
+import ServiceLifecycle
+import Synchronization
+
+/// The one way into and out of the audit: puts records on it once, counts what is new, and tells who follows it.
+///
+/// As a service it forgets what is too old, at the start and once a day.
+package final class AuditTrail: Service {
+    private struct Followers {
+        /// By sandbox, then by follower.
+        var wakers: [String: [UInt64: AsyncStream<Void>.Continuation]] = [:]
+        var next: UInt64 = 0
+    }
+
+    private let store: any AuditStore
+    private let clock: any WallClock
+    /// Days a record is kept.
+    private let days: Int
+    private let followers = Mutex(Followers())
+
+    package init(store: any AuditStore, clock: any WallClock, days: Int) {
+        self.store = store
+        self.clock = clock
+        self.days = days
+    }
+
+    /// Durable when it returns; the same records may come again.
+    package func append(_ records: [AuditRecord], of run: RunID) async throws(CodeForgeError) {
+        let new = try await store.append(records, of: run)
+        guard !new.isEmpty else { return }
+        SandboxMetrics.count(new)
+        let sandboxes = Set(new.map(\.sandbox))
+        let wakers = followers.withLock { followers in sandboxes.flatMap { followers.wakers[$0, default: [:]].values } }
+        for waker in wakers { waker.yield() }
+    }
+
+    package func entries(_ query: AuditQuery) async throws(CodeForgeError) -> [AuditEntry] {
+        try await store.entries(query)
+    }
+
+    /// An element, at the latest, after each append that brought something new of that sandbox; several may become one.
+    package func changes(of sandbox: String) -> AsyncStream<Void> {
+        let (stream, waker) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let id = followers.withLock { followers in
+            followers.next += 1
+            followers.wakers[sandbox, default: [:]][followers.next] = waker
+            return followers.next
+        }
+        waker.onTermination = { [weak self] _ in
+            self?.followers.withLock { followers in
+                followers.wakers[sandbox]?[id] = nil
+                if followers.wakers[sandbox]?.isEmpty == true { followers.wakers[sandbox] = nil }
+            }
+        }
+        return stream
+    }
+
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            while !Task.isCancelled {
+                await self.removeOld()
+                try? await Task.sleep(for: .seconds(86_400))  // cancelled: the loop ends
+            }
+        }
+    }
+
+    func removeOld() async {
+        let border = Timestamp(nanoseconds: clock.now().nanoseconds - Int64(days) * 86_400 * 1_000_000_000)
+        do throws(CodeForgeError) {
+            let count = try await store.remove(before: border)
+            if count > 0 { Logger.current.info("old audit records removed", metadata: ["count": "\(count)"]) }
+        } catch {
+            Logger.current.warning("old audit records not removed", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package import Domain
+import GRDB
+
+/// Audit records in SQLite.
+package final class SQLiteAuditStore: AuditStore {
+    private let database: TaskDatabase
+
+    /// Rows removed in one transaction, so that other writers wait milliseconds only.
+    private static let removedAtOnce = 5000
+
+    package init(_ database: TaskDatabase) { self.database = database }
+
+    @discardableResult
+    package func append(_ records: [AuditRecord], of run: RunID) async throws(CodeForgeError) -> [AuditRecord] {
+        guard !records.isEmpty else { return [] }
+        do {
+            return try await database.writes.write { db in
+                let statement = try db.cachedStatement(sql: SQLiteAuditStore.insert)
+                return try records.filter { record in
+                    try statement.execute(arguments: StatementArguments(try SQLiteAuditStore.values(record, run)))
+                    return db.changesCount == 1
+                }
+            }
+        } catch { throw portError("append to the audit of task \(run.taskID)", error) }
+    }
+
+    package func entries(_ query: AuditQuery) async throws(CodeForgeError) -> [AuditEntry] {
+        var conditions: [String]
+        var arguments: [(any DatabaseValueConvertible)?]
+        switch query.scope {
+        case .task(let id): (conditions, arguments) = (["task_id = ?"], [id])
+        case .iteration(let id, let number):
+            (conditions, arguments) = (["task_id = ?", "iteration = ?"], [id, number])
+        case .sandbox(let id): (conditions, arguments) = (["sandbox = ?"], [id])
+        }
+        if let kind = query.kind {
+            conditions.append("kind = ?")
+            arguments.append(kind.rawValue)
+        }
+        if let verdict = query.verdict {
+            conditions.append("verdict = ?")
+            arguments.append(verdict.rawValue)
+        }
+        let sql = """
+            SELECT id, \(SQLiteAuditStore.columns.joined(separator: ", ")) FROM audit
+            WHERE \(conditions.joined(separator: " AND ")) AND id > ? ORDER BY id LIMIT ?
+            """
+        arguments += [query.after, max(1, query.limit)]
+        let bound = StatementArguments(arguments)
+        do {
+            return try await database.pool.read { db in
+                try Row.fetchAll(db, sql: sql, arguments: bound).map(SQLiteAuditStore.entry)
+            }
+        } catch { throw portError("read the audit", error) }
+    }
+
+    @discardableResult
+    package func remove(before time: Timestamp) async throws(CodeForgeError) -> Int {
+        var total = 0
+        while true {
+            let removed: Int
+            do {
+                removed = try await database.writes.write { db in
+                    try db.execute(
+                        sql: "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE time < ? LIMIT ?)",
+                        arguments: [time.nanoseconds, SQLiteAuditStore.removedAtOnce])
+                    return db.changesCount
+                }
+            } catch { throw portError("remove old audit records", error) }
+            total += removed
+            if removed < SQLiteAuditStore.removedAtOnce { return total }
+        }
+    }
+
+    // MARK: Rows
+
+    private static let columns = [
+        "task_id", "iteration", "attempt", "purpose", "number", "time", "sandbox", "kind", "name", "verdict", "detail",
+        "suppressed",
+    ]
+
+    private static let insert = """
+        INSERT INTO audit (\(columns.joined(separator: ", "))) VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))
+        ON CONFLICT (task_id, iteration, attempt, purpose, number) DO NOTHING
+        """
+
+    private static func values(_ record: AuditRecord, _ run: RunID) throws -> [(any DatabaseValueConvertible)?] {
+        [
+            run.taskID, run.iteration, run.attempt, run.purpose.rawValue, record.number, record.time.nanoseconds,
+            TaskRow.stored(record.sandbox), record.kind.rawValue, TaskRow.stored(record.name), record.verdict.rawValue,
+            try TaskRow.json(record.detail), record.suppressed,
+        ]
+    }
+
+    private static func entry(_ row: Row) throws -> AuditEntry {
+        guard let purpose = JobSpec.Purpose(rawValue: row["purpose"]),
+            let kind = AuditRecord.Kind(rawValue: row["kind"]),
+            let verdict = AuditRecord.Verdict(rawValue: row["verdict"])
+        else { throw CodeForgeError(.internal, "audit record \(row["id"] as Int64) is of an unknown kind") }
+        return AuditEntry(
+            id: row["id"],
+            run: RunID(
+                taskID: row["task_id"], iteration: row["iteration"], attempt: row["attempt"], purpose: purpose),
+            record: AuditRecord(
+                number: row["number"], time: Timestamp(nanoseconds: row["time"]),
+                sandbox: TaskRow.text(row, "sandbox") ?? "", kind: kind, name: TaskRow.text(row, "name") ?? "",
+                verdict: verdict, detail: try TaskRow.value(row["detail"]) ?? .null, suppressed: row["suppressed"]))
+    }
+}
