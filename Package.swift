@@ -72,13 +72,16 @@ let targets: [Target] = [
     library("API", ["Domain", "Engine", hummingbird, lifecycle, logging, metrics] + nio),
     library("TestKit", ["Domain"]),
 
+    // The command line's side: speaks REST like any other client.
+    library("Client", ["Domain"]),
+
     // Executables.
     .executableTarget(
         name: "codeforge",
         dependencies: [
             "Domain", "Engine", "API", "Agents", "Settings", "Telemetry", "SQLiteStore", "RedisMessaging", "CurlHTTP",
-            "Vault", "HostProcess", "Sandboxing", "Workspaces", "ControlSocket", "CLinux", lifecycle, logging, metrics,
-            arguments, hummingbird,
+            "Vault", "Client", "HostProcess", "Sandboxing", "Workspaces", "ControlSocket", "CLinux", lifecycle, logging,
+            metrics, arguments, hummingbird,
         ], swiftSettings: swift),
     .executableTarget(
         name: "codeforge-supervisor",
@@ -134,6 +137,7 @@ let targets: [Target] = [
     tests("ControlSocket", ["ControlSocket", "HostProcess", "TestKit"]),
     tests("Supervision", ["Supervision", "Sandboxing", "HostProcess", "TestKit"]),
     tests("API", ["API", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), "Yams"] + nio),
+    tests("Client", ["Client", "TestKit"]),
     tests("Integration", ["Domain", "HostProcess", "CurlHTTP", "RedisMessaging", "TestKit", logging]),
 ]
 

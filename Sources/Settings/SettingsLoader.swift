@@ -28,6 +28,8 @@ package struct SettingsLoader: Sendable {
     /// Absolute; where `codeforge.yaml` is looked for and relative paths start.
     package var workingDirectory: String
     package var isRoot: Bool
+    /// Whether settings the service can't do without may be missing: for commands that serve nobody.
+    package var isForTools = false
 
     package init(
         environment: [String: String],
@@ -56,7 +58,7 @@ package struct SettingsLoader: Sendable {
         var loaded = LoadedSettings()
         loaded.settings.inherited = Settings.InheritedKeys(environment: environment)
         for layer in layers { apply(layer, to: &loaded, problems: &problems) }
-        for key in SettingKey.all where key.isRequired && key.text(in: loaded.settings).isEmpty {
+        for key in SettingKey.all where key.isRequired && !isForTools && key.text(in: loaded.settings).isEmpty {
             let failed = problems.contains { $0.hasPrefix(key.name + ":") }
             if !failed {
                 problems.append(
@@ -79,13 +81,16 @@ package struct SettingsLoader: Sendable {
     private func environmentEntries(problems: inout [String]) -> [Entry] {
         var entries: [Entry] = []
         for (name, value) in environment.sorted(by: { $0.key < $1.key }) where name.hasPrefix("CODEFORGE_") {
-            if name == "CODEFORGE_CONFIG" || SettingsLoader.isServiceLink(name) { continue }
+            if SettingsLoader.reserved.contains(name) || SettingsLoader.isServiceLink(name) { continue }
             let path = name.dropFirst("CODEFORGE_".count).split(separator: "__", omittingEmptySubsequences: false)
                 .joined(separator: ".").lowercased()
             entries.append(Entry(name: path, raw: .text(value), origin: .environment(name)))
         }
         return entries
     }
+
+    /// Names that are ours, but no settings: where the file is, and which service a client command talks to.
+    private static let reserved: Set<String> = ["CODEFORGE_CONFIG", "CODEFORGE_URL", "CODEFORGE_TOKEN"]
 
     /// Container platforms put addresses of a service named "codeforge" into the environment under these names.
     ///

@@ -12,6 +12,22 @@ struct CodeForge: AsyncParsableCommand {
             ServeCommand.self, ConfigCommand.self, DoctorCommand.self, SandboxCommand.self, ImageCommand.self,
             VersionCommand.self,
         ])
+
+    /// As the generated entry point, but for the exit status of a wrong command line: 2, as everywhere.
+    static func main() async {
+        do {
+            var command = try parseAsRoot()
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
+            complain(fullMessage(for: error))
+            Glibc.exit(2)
+        }
+    }
 }
 
 /// This build's version.
@@ -24,6 +40,9 @@ struct VersionCommand: ParsableCommand {
 
     func run() { print("codeforge \(Version.current)") }
 }
+
+/// Lets out what was printed, for those who read it through a pipe as it comes.
+func flushOutput() { fflush(nil) }
 
 /// Where messages for people go; results go to standard output.
 func complain(_ text: String) {

@@ -21,26 +21,18 @@ struct SettingsOptions: ParsableArguments {
     ///
     /// - Throws: `ExitCode` 1 after one line for each problem.
     func load(_ extra: [SettingsLoader.Override] = []) throws -> LoadedSettings {
-        try load(environment: ProcessInfo.processInfo.environment, extra)
+        try load(extra, isForTools: false)
     }
 
-    /// Reads the configuration for a command that serves nobody, so that the service's secrets may be missing.
-    func loadForTools() throws -> Settings {
-        var environment = ProcessInfo.processInfo.environment
-        let placeholders = [
-            "CODEFORGE_SERVER__AUTH_TOKEN": "unused",
-            "CODEFORGE_ENCRYPTION__KEY": Data(repeating: 0, count: 32).base64EncodedString(),
-        ]
-        for (name, value) in placeholders where environment[name] == nil && environment[name + "_FILE"] == nil {
-            environment[name] = value
-        }
-        return try load(environment: environment, []).settings
-    }
+    /// Reads the configuration for a command that serves nobody: the service's secrets may be missing.
+    func loadForTools() throws -> Settings { try load([], isForTools: true).settings }
 
-    private func load(environment: [String: String], _ extra: [SettingsLoader.Override]) throws -> LoadedSettings {
-        let loader = SettingsLoader(
-            environment: environment, overrides: pairs.compactMap(SettingsLoader.Override.init(pair:)) + extra,
+    private func load(_ extra: [SettingsLoader.Override], isForTools: Bool) throws -> LoadedSettings {
+        var loader = SettingsLoader(
+            environment: ProcessInfo.processInfo.environment,
+            overrides: pairs.compactMap(SettingsLoader.Override.init(pair:)) + extra,
             workingDirectory: FileManager.default.currentDirectoryPath, isRoot: geteuid() == 0)
+        loader.isForTools = isForTools
         do {
             let loaded = try loader.load()
             try checkLayers(loaded)

@@ -6,10 +6,7 @@ import HostProcess
 import Sandboxing
 import Workspaces
 
-struct SandboxCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "sandbox", abstract: "Use sandboxes by hand.", subcommands: [Run.self])
-
+extension SandboxCommand {
     struct Run: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Run one command in a sandbox, the same way tasks do.",

@@ -1,0 +1,236 @@
+import ArgumentParser
+import Client
+import Domain
+import Glibc
+import HostProcess
+
+extension SandboxCommand {
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "ls", abstract: "List running sandboxes, oldest first.",
+            discussion: """
+                  codeforge sandbox ls
+                  codeforge sandbox ls --json | jq -r '.sandboxes[].id'
+                """)
+
+        @Flag(help: "Print JSON.")
+        var json = false
+        @OptionGroup var options: ServiceOptions
+
+        func run() async throws {
+            try await reporting {
+                let answer = try await SandboxClient(options).running()
+                if json { return printJSON(answer) }
+                Terminal.show(SandboxTable.lines(answer, rates: nil))
+            }
+        }
+    }
+
+    struct Inspect: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show a running sandbox: its limits and use of them, its layers, its profile.",
+            discussion: """
+                  codeforge sandbox inspect 77a2
+                  codeforge sandbox inspect 77a2 --json | jq .usage.memory
+                """)
+
+        @Argument(help: "Id, or the beginning of one.")
+        var id: String
+        @Flag(help: "Print JSON.")
+        var json = false
+        @OptionGroup var options: ServiceOptions
+
+        func run() async throws {
+            try await reporting {
+                let client = try SandboxClient(options)
+                let answer = try await client.api.get(SandboxClient.path(try await client.id(id)))
+                if json { return printJSON(answer) }
+                for line in SandboxTable.sheet(answer) { print(line) }
+            }
+        }
+    }
+
+    struct Processes: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "ps", abstract: "Show the processes in a sandbox as a tree.",
+            discussion: """
+                PID is the host's number, INNER the one inside. Unprintable characters of a command are shown as `?`.
+
+                  codeforge sandbox ps 77a2
+                """)
+
+        @Argument(help: "Id, or the beginning of one.")
+        var id: String
+        @Flag(help: "Print JSON.")
+        var json = false
+        @OptionGroup var options: ServiceOptions
+
+        func run() async throws {
+            try await reporting {
+                let client = try SandboxClient(options)
+                let answer = try await client.api.get(SandboxClient.path(try await client.id(id), "/processes"))
+                if json { return printJSON(answer) }
+                var table = TextTable([
+                    .number("PID"), .number("INNER"), .text("STATE"), .number("CPU"), .number("MEMORY"),
+                    .number("THREADS"), .text("COMMAND"),
+                ])
+                for process in answer["processes"]?.arrayValue ?? [] { add(process, depth: 0, to: &table) }
+                Terminal.show(table.lines(width: Terminal.size?.width))
+            }
+        }
+
+        private func add(_ process: JSONValue, depth: Int, to table: inout TextTable) {
+            let command = (process["argv"]?.arrayValue ?? []).map(\.plain).joined(separator: " ")
+            table.add([
+                process.text("pid"), process.text("inner_pid"), process.text("state"),
+                Units.tenths(process["cpu_seconds"]?.number ?? 0) + "s", process.bytes("resident_bytes"),
+                process.text("threads"),
+                String(repeating: "  ", count: depth) + (command.isEmpty ? "[no arguments]" : command),
+            ])
+            for child in process["children"]?.arrayValue ?? [] { add(child, depth: depth + 1, to: &table) }
+        }
+    }
+
+    struct Top: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show what running sandboxes use, again and again.",
+            discussion: """
+                `q` or Ctrl-C ends it. When standard output is no terminal it shows one picture and ends.
+
+                  codeforge sandbox top
+                """)
+
+        @Option(help: "Seconds between two pictures, 1…3600.")
+        var interval = 2
+        @OptionGroup var options: ServiceOptions
+
+        func validate() throws {
+            guard (1...3600).contains(interval) else { throw ValidationError("--interval must be from 1 to 3600") }
+        }
+
+        func run() async throws {
+            try await reporting {
+                let client = try SandboxClient(options)
+                guard Terminal.isInteractive else {
+                    return Terminal.show(SandboxTable.lines(try await client.running(), rates: nil))
+                }
+                try await Terminal.fullScreen { try await watch(client) }
+            }
+        }
+
+        private func watch(_ client: SandboxClient) async throws {
+            var rates = ProcessorRates()
+            while true {
+                let answer = try await client.running()
+                rates.take(answer, at: .now)
+                let size = Terminal.size ?? (80, 24)
+                var lines = SandboxTable.lines(answer, rates: rates, width: size.width)
+                if let title = lines.first { lines[0] = Terminal.bold(title) }
+                Terminal.draw(lines, height: size.height)
+                let end = ContinuousClock.now + .seconds(interval)
+                while ContinuousClock.now < end {
+                    let left = Int32(max(1, (end - .now) / .milliseconds(1)))
+                    let key = await withoutBlocking { Terminal.key(within: left) }
+                    // With signals off, Ctrl-C is a key like any other.
+                    if key == UInt8(ascii: "q") || key == 3 { return }
+                }
+            }
+        }
+    }
+}
+
+/// How many processors each sandbox used between two pictures.
+struct ProcessorRates {
+    private var last: [String: (seconds: Double, at: ContinuousClock.Instant)] = [:]
+    private(set) var values: [String: Double] = [:]
+
+    mutating func take(_ answer: JSONValue, at now: ContinuousClock.Instant) {
+        var next: [String: (seconds: Double, at: ContinuousClock.Instant)] = [:]
+        values = [:]
+        for sandbox in answer["sandboxes"]?.arrayValue ?? [] {
+            guard let id = sandbox["id"]?.stringValue, let seconds = sandbox["usage"]?["cpu_seconds"]?.number else {
+                continue
+            }
+            next[id] = (seconds, now)
+            guard let before = last[id] else { continue }
+            let passed = (now - before.at) / .seconds(1)
+            if passed > 0 { values[id] = max(0, seconds - before.seconds) / passed }
+        }
+        last = next
+    }
+}
+
+/// Sandboxes as text.
+enum SandboxTable {
+    /// One line for each sandbox.
+    ///
+    /// - Parameter rates: For a column with the processors in use now; those that use most come first.
+    static func lines(_ answer: JSONValue, rates: ProcessorRates?, width: Int? = Terminal.size?.width) -> [String] {
+        var sandboxes = answer["sandboxes"]?.arrayValue ?? []
+        func rate(_ sandbox: JSONValue) -> Double? { rates?.values[sandbox.text("id")] }
+        if rates != nil { sandboxes.sort { (rate($0) ?? 0) > (rate($1) ?? 0) } }
+        var table = TextTable(
+            [.text("ID"), .text("PROFILE"), .text("STATE"), .number("UP")]
+                + (rates == nil ? [] : [.number("CPU%")])
+                + [
+                    .number("CPU"), .number("MEMORY"), .number("PROCS"), .number("DISK"), .number("OUT"),
+                    .number("REFUSED"),
+                ]
+        )
+        for sandbox in sandboxes {
+            let usage = sandbox["usage"] ?? .null
+            table.add(
+                [
+                    sandbox.text("id"), sandbox.text("profile"), sandbox.text("state"),
+                    Units.duration(sandbox["uptime_seconds"]?.number ?? 0),
+                ] + (rates == nil ? [] : [rate(sandbox).map { Units.tenths($0 * 100) } ?? "-"])
+                    + [
+                        Units.duration(usage["cpu_seconds"]?.number ?? 0), ofLimit(usage["memory"], bytes: true),
+                        ofLimit(usage["processes"], bytes: false), ofLimit(usage["disk"], bytes: true),
+                        usage["gateway_out"]?.bytes("now_bytes") ?? "-", usage.text("refused_syscalls"),
+                    ])
+        }
+        return table.lines(width: width)
+    }
+
+    /// Everything about one sandbox.
+    static func sheet(_ sandbox: JSONValue) -> [String] {
+        var facts = TextTable([.text("FACT"), .text("VALUE")])
+        facts.add(["id", sandbox.text("id")])
+        facts.add(["task", "\(sandbox.text("task_id")), iteration \(sandbox.text("iteration"))"])
+        for name in ["phase", "state", "profile", "image", "pid"] { facts.add([name, sandbox.text(name)]) }
+        let up = Units.duration(sandbox["uptime_seconds"]?.number ?? 0)
+        facts.add(["started", "\(sandbox.text("started_at")) (\(up) ago)"])
+        let usage = sandbox["usage"] ?? .null
+        facts.add([
+            "cpu", "\(Units.tenths(usage["cpu_seconds"]?.number ?? 0))s, at most \(usage.text("cpu_limit")) at once",
+        ])
+        facts.add(["refused calls", usage.text("refused_syscalls")])
+        facts.add(["read, written", "\(usage.bytes("read_bytes")), \(usage.bytes("written_bytes"))"])
+        facts.add(["layers", (sandbox["layers"]?.arrayValue ?? []).map(\.plain).joined(separator: " ")])
+        for layer in sandbox["missing_layers"]?.arrayValue ?? [] {
+            facts.add(["without", "\(layer.text("layer")): \(layer.text("detail"))"])
+        }
+        let profile = sandbox["effective_profile"] ?? .null
+        facts.add(["workspace", profile.text("workspace")])
+        for name in ["syscalls", "gateway_routes", "egress"] {
+            facts.add([name, (profile[name]?.arrayValue ?? []).map(\.plain).joined(separator: " ")])
+        }
+        var gauges = TextTable([.text("USE"), .number("NOW"), .number("PEAK"), .number("LIMIT")])
+        for name in ["memory", "disk", "output", "gateway_out", "gateway_in"] {
+            guard let gauge = usage[name] else { continue }
+            gauges.add([name, gauge.bytes("now_bytes"), gauge.bytes("peak_bytes"), gauge.bytes("limit_bytes")])
+        }
+        for name in ["processes", "inodes", "gateway_requests", "gateway_tokens"] {
+            guard let gauge = usage[name] else { continue }
+            gauges.add([name, gauge.text("now"), gauge.text("peak"), gauge.text("limit")])
+        }
+        return facts.lines().dropFirst() + [""] + gauges.lines()
+    }
+
+    private static func ofLimit(_ gauge: JSONValue?, bytes: Bool) -> String {
+        guard let gauge else { return "-" }
+        if bytes { return gauge.bytes("now_bytes") + "/" + gauge.bytes("limit_bytes") }
+        return gauge.text("now") + "/" + gauge.text("limit")
+    }
+}
