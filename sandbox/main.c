@@ -34,6 +34,7 @@ static const struct step inside[] = {
     {"root", make_root},
     {"proc", mount_proc},
     {"devices", mount_devices},
+    {"terminals", mount_terminals},
     {"tmpfs", mount_tmpfs_list},
     {"binds", mount_binds},
     {"masks", mask_paths},

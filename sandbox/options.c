@@ -72,9 +72,12 @@ static bool add_tmpfs(struct options *o, struct reader *reader) {
     uint64_t ignored;
     if (!path(take(reader), &tmpfs->target)) return false;
     tmpfs->bytes = take(reader);
+    tmpfs->inodes = take(reader);
     tmpfs->mode = take(reader);
     const char *owner = take(reader);
-    if (!number(tmpfs->bytes, 10, 1, INT64_MAX, &ignored) || !number(tmpfs->mode, 8, 0, 01777, &ignored)) return false;
+    if (!number(tmpfs->bytes, 10, 1, INT64_MAX, &ignored) || !number(tmpfs->inodes, 10, 1, INT64_MAX, &ignored) ||
+        !number(tmpfs->mode, 8, 0, 01777, &ignored))
+        return false;
     tmpfs->payload_owned = owner != NULL && strcmp(owner, "payload") == 0;
     return tmpfs->payload_owned || (owner != NULL && strcmp(owner, "root") == 0);
 }
@@ -96,6 +99,24 @@ static bool add_rlimit(struct options *o, struct reader *reader) {
     return false;
 }
 
+static bool add_landlock(struct options *o, struct reader *reader) {
+    if (o->landlock) return false;
+    o->landlock = true;
+    return number(take(reader), 10, 0, UINT32_MAX, &o->landlock_files) &&
+           number(take(reader), 10, 0, UINT32_MAX, &o->landlock_ports) &&
+           number(take(reader), 10, 0, UINT32_MAX, &o->landlock_scoped);
+}
+
+static bool add_rule(struct options *o, struct reader *reader, bool is_port) {
+    if (o->landlock_rule_count == MAX_RULES) return false;
+    struct landlock_rule *rule = &o->landlock_rules[o->landlock_rule_count++];
+    const char *what = take(reader);
+    uint64_t port = 0;
+    if (is_port ? !number(what, 10, 0, 65535, &port) : !path(what, &rule->path)) return false;
+    rule->port = (uint32_t)port;
+    return number(take(reader), 10, 1, UINT32_MAX, &rule->rights);
+}
+
 static bool text(struct reader *reader, const char **value) { return (*value = take(reader)) != NULL; }
 
 static bool add_string(struct reader *reader, char **list, int *count) {
@@ -115,11 +136,16 @@ static bool parse_one(struct options *o, const char *name, struct reader *r, int
     if (IS("device")) return add_path(take(r), o->devices, &o->device_count, MAX_DEVICES);
     if (IS("tmpfs")) return add_tmpfs(o, r);
     if (IS("rlimit")) return add_rlimit(o, r);
+    if (IS("landlock")) return add_landlock(o, r);
+    if (IS("beneath")) return add_rule(o, r, false);
+    if (IS("port")) return add_rule(o, r, true);
     if (IS("image")) return path(take(r), &o->image);
     if (IS("stage")) return path(take(r), &o->stage);
     if (IS("directory")) return path(take(r), &o->directory);
     if (IS("hostname")) return text(r, &o->hostname);
-    if (IS("overlay")) return text(r, &o->overlay_bytes) && number(o->overlay_bytes, 10, 1, INT64_MAX, &n);
+    if (IS("overlay"))
+        return text(r, &o->overlay_bytes) && number(o->overlay_bytes, 10, 1, INT64_MAX, &n) &&
+               text(r, &o->overlay_inodes) && number(o->overlay_inodes, 10, 1, INT64_MAX, &n);
     if (IS("oom-score")) return text(r, &o->oom_score) && number(o->oom_score, 10, 0, 1000, &n);
     if (IS("cgroup2")) return descriptor(o, take(r), &o->cgroup2);
     if (IS("cgroup1"))

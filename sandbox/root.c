@@ -89,9 +89,9 @@ static int make_nothings(void) {
 
 int make_root(struct start *start) {
     const struct options *o = &start->options;
-    char data[64];
+    char data[96];
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return explain(-errno, "make mounts private");
-    snprintf(data, sizeof data, "mode=0755,size=%s", o->overlay_bytes);
+    snprintf(data, sizeof data, "mode=0755,size=%s,nr_inodes=%s", o->overlay_bytes, o->overlay_inodes);
     if (mount("tmpfs", o->stage, "tmpfs", MS_NOSUID | MS_NODEV, data) != 0)
         return explain(-errno, "mount on %s", o->stage);
     base = open(o->stage, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -111,8 +111,9 @@ int make_root(struct start *start) {
     return make_nothings();
 }
 
+// Processes the reader may not trace are not listed: pid 1, and a command that an operator runs in here.
 int mount_proc(struct start *start) {
-    return mount_fresh(start, "proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    return mount_fresh(start, "proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, "hidepid=2");
 }
 
 // Nodes cannot be made in a user namespace: the host's are bound, over empty files of a tmpfs of our own.
@@ -127,15 +128,17 @@ static int bind_device(int directory, const char *path) {
 }
 
 int mount_devices(struct start *start) {
-    int code = mount_fresh(start, "tmpfs", "/dev", MS_NOSUID | MS_NOEXEC | MS_NODEV, "mode=0755,size=64k");
+    int code = mount_fresh(start, "tmpfs", "/dev", MS_NOSUID | MS_NOEXEC | MS_NODEV, "mode=0755,size=64k,nr_inodes=64");
     if (code != 0) return code;
     int directory = walk(start->root, "/dev", O_PATH | O_DIRECTORY);
     if (directory < 0) return explain(directory, "open /dev");
     static const char *const links[][2] = {
-        {"/proc/self/fd", "fd"}, {"fd/0", "stdin"}, {"fd/1", "stdout"}, {"fd/2", "stderr"}};
-    for (size_t i = 0; i < 4 && code == 0; i++)
+        {"/proc/self/fd", "fd"}, {"fd/0", "stdin"}, {"fd/1", "stdout"}, {"fd/2", "stderr"},
+        {"pts/ptmx", "ptmx"}};
+    for (size_t i = 0; i < 5 && code == 0; i++)
         if (symlinkat(links[i][0], directory, links[i][1]) != 0) code = explain(-errno, "link /dev/%s", links[i][1]);
-    if (code == 0 && mkdirat(directory, "shm", 0755) != 0) code = explain(-errno, "mkdir /dev/shm");
+    if (code == 0 && (mkdirat(directory, "shm", 0755) != 0 || mkdirat(directory, "pts", 0755) != 0))
+        code = explain(-errno, "mkdir /dev/shm and /dev/pts");
     for (int i = 0; i < start->options.device_count && code == 0; i++)
         code = bind_device(directory, start->options.devices[i]);
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
@@ -145,11 +148,17 @@ int mount_devices(struct start *start) {
     return code;
 }
 
+// Terminals of the sandbox's own: what is typed into one of them comes from inside. There is none of the host's.
+int mount_terminals(struct start *start) {
+    return mount_fresh(start, "devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC,
+                       "newinstance,ptmxmode=0666,mode=0600,max=64");
+}
+
 int mount_tmpfs_list(struct start *start) {
     for (int i = 0; i < start->options.tmpfs_count; i++) {
         const struct tmpfs *t = &start->options.tmpfs[i];
-        char data[96];
-        int length = snprintf(data, sizeof data, "mode=%s,size=%s", t->mode, t->bytes);
+        char data[128];
+        int length = snprintf(data, sizeof data, "mode=%s,size=%s,nr_inodes=%s", t->mode, t->bytes, t->inodes);
         if (t->payload_owned)
             snprintf(data + length, sizeof data - (size_t)length, ",uid=%d,gid=%d", PAYLOAD_ID, PAYLOAD_ID);
         int code = mount_fresh(start, "tmpfs", t->target, MS_NOSUID | MS_NODEV, data);

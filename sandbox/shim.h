@@ -19,7 +19,8 @@ enum {
 };
 
 enum { PAYLOAD_ID = 1000, RANGE_SIZE = 65536 };
-enum { MAX_BINDS = 64, MAX_TMPFS = 8, MAX_PATHS = 48, MAX_DEVICES = 8, MAX_RLIMITS = 16, MAX_CGROUPS = 8 };
+enum { MAX_BINDS = 64, MAX_TMPFS = 8, MAX_PATHS = 48, MAX_DEVICES = 8, MAX_RLIMITS = 16, MAX_CGROUPS = 8,
+       MAX_RULES = 96 };
 
 struct bind {
     const char *source, *target;
@@ -30,13 +31,20 @@ struct bind {
 };
 
 struct tmpfs {
-    const char *target, *bytes, *mode;
+    const char *target, *bytes, *inodes, *mode;
     bool payload_owned;
 };
 
 struct rlimit_option {
     int resource;
     uint64_t value;
+};
+
+// What Landlock lets through: rights below a path, or rights on a TCP port where `path` is NULL.
+struct landlock_rule {
+    const char *path;
+    uint32_t port;
+    uint64_t rights;
 };
 
 struct options {
@@ -50,7 +58,7 @@ struct options {
     bool notify;                     // a listener for refused calls is wanted
     int listen_port;                 // gateway listener, 0: none
     const char *stage;               // host directory the new root is put together on
-    const char *image, *overlay_bytes, *hostname, *directory;
+    const char *image, *overlay_bytes, *overlay_inodes, *hostname, *directory;
     struct bind binds[MAX_BINDS];
     int bind_count;
     struct tmpfs tmpfs[MAX_TMPFS];
@@ -59,6 +67,10 @@ struct options {
     int mask_count, readonly_count, device_count;
     struct rlimit_option rlimits[MAX_RLIMITS];
     int rlimit_count;
+    bool landlock;                   // confine at all, by these handled rights and rules
+    uint64_t landlock_files, landlock_ports, landlock_scoped;
+    struct landlock_rule landlock_rules[MAX_RULES];
+    int landlock_rule_count;
     mode_t umask;
     const char *oom_score;
     char **arguments, **environment;  // NULL-terminated
@@ -111,6 +123,7 @@ int open_gateway(struct start *);
 int make_root(struct start *);             // root.c
 int mount_proc(struct start *);
 int mount_devices(struct start *);
+int mount_terminals(struct start *);
 int mount_tmpfs_list(struct start *);
 int mount_binds(struct start *);
 int mask_paths(struct start *);

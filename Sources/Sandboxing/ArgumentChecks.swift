@@ -5,7 +5,9 @@ enum ArgumentChecks {
     static let names = ["clone", "socket", "socketpair", "ioctl", "personality", "prctl", "seccomp"]
 
     // linux/sched.h CLONE_NEW…, asm/ioctls.h, linux/prctl.h, linux/seccomp.h
-    static let newNamespaces: UInt32 = 0x7e02_0000
+    /// CLONE_NEW…; and CLONE_PARENT, by which a command that entered would make children of the supervisor, who does
+    /// not know them and so would never reap them.
+    static let refusedClone: UInt32 = 0x7e02_8000
     /// TIOCSTI, TIOCLINUX, TIOCCONS, TIOCSETD.
     static let terminalTricks: [UInt32] = [0x5412, 0x541C, 0x541D, 0x5423]
     static let personalities: [UInt32] = [0, 0x0008, 0xffff_ffff]
@@ -18,7 +20,7 @@ enum ArgumentChecks {
         switch name {
         case "clone":
             program.load(FilterAssembler.argument(0))
-            program.append(.init(code: FilterAssembler.jumpAnySet, jumpTrue: 1, jumpFalse: 0, value: newNamespaces))
+            program.append(.init(code: FilterAssembler.jumpAnySet, jumpTrue: 1, jumpFalse: 0, value: refusedClone))
             program.answer(.allow)
             program.refuse(name)
         case "ioctl":

@@ -22,6 +22,8 @@ enum CgroupFile {
     static let processEvents = "pids.events"
     static let cpuMaximum = "cpu.max"
     static let blockStatistics = "io.stat"
+    static let cpuWeight = "cpu.weight"
+    static let v1CPUShares = "cpu.shares"
     static let v1Memory = "memory.limit_in_bytes"
     static let v1MemoryAndSwap = "memory.memsw.limit_in_bytes"
     static let v1MemoryNow = "memory.usage_in_bytes"

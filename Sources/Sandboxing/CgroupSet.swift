@@ -33,6 +33,7 @@ struct CgroupSet: Sendable {
         limitMemory(limits.memoryBytes)
         limitProcesses(limits.processes)
         limitCPU(limits.cpus)
+        setWeight(limits.cpuWeight)
     }
 
     private mutating func set(
@@ -84,6 +85,16 @@ struct CgroupSet: Sendable {
             unified: [(CgroupFile.cpuMaximum, "\(quota) \(period)")],
             legacy: [(CgroupFile.v1CPUPeriod, "\(period)"), (CgroupFile.v1CPUQuota, "\(quota)")]
         )
+    }
+
+    /// A share of what competing sandboxes want, 1…10000; without the controller all are equal.
+    private func setWeight(_ weight: Int) {
+        if host.unifiedControllers.contains("cpu"), let directory = unified {
+            _ = CgroupFile.write("\(directory)/\(CgroupFile.cpuWeight)", "\(weight)")
+        } else if let directory = legacy["cpu"] {
+            // 1024 shares are what weight 100 is; the kernel clamps to 2…262144.
+            _ = CgroupFile.write("\(directory)/\(CgroupFile.v1CPUShares)", "\(max(2, weight * 1024 / 100))")
+        }
     }
 
     /// The unified group's directory, for `CLONE_INTO_CGROUP`.

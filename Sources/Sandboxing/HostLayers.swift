@@ -20,7 +20,7 @@ package enum HostLayers {
             missing.append(absent(.uidRange, "not root: one id is mapped"))
             missing.append(absent(.idMappedMounts, "not root: workspaces belong to the caller"))
         }
-        missing.append(absent(.landlock, "not used by this version"))
+        if LandlockRules.abi == 0 { missing.append(absent(.landlock, "the kernel has none")) }
         for layer in [SandboxLayer.memoryLimit, .processLimit, .cpuLimit, .cgroupKill]
         where !groups.layers.contains(layer) {
             missing.append(absent(layer, groups.obstacles[layer] ?? groups.host.obstacle))
@@ -42,7 +42,7 @@ package enum HostLayers {
         case .memoryLimit, .processLimit, .cpuLimit:
             "run as root, or in a delegated cgroup (systemd: Delegate=yes) with that controller"
         case .cgroupKill: "mount cgroup v2 (Linux 5.14 or later) and let this user write to its own group"
-        case .landlock: "nothing to do; mounts and the user namespace confine files"
+        case .landlock: "use Linux 5.13 or later with CONFIG_SECURITY_LANDLOCK, and name landlock in its lsm= boot parameter"
         case .overlay: "load the overlay module; Linux 5.11 or later is needed for it in user namespaces"
         case .seccomp, .seccompNotify: "use a kernel with CONFIG_SECCOMP_FILTER, 5.0 or later"
         default: "use a kernel with this namespace compiled in"
@@ -71,6 +71,7 @@ package enum HostLayers {
             let name = layer == .memoryLimit ? "memory" : layer == .processLimit ? "pids" : "cpu"
             return groups.legacy[name] == nil ? "cgroup v2" : "cgroup v1"
         case .cgroupKill: return "cgroup v2"
+        case .landlock: return LandlockRules.detail(abi: LandlockRules.abi)
         case .uidRange: return "\(UIDRange.slots.count) ranges of \(UIDRange.size) ids"
         default: return "available"
         }

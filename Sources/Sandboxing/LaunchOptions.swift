@@ -33,13 +33,18 @@ struct LaunchOptions {
 
     static let devices = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"]
     /// Parts of `/proc` about the host rather than the sandbox that its own permissions leave readable, and the most
-    /// dangerous of the others; a mount each, so no more of them than that.
+    /// dangerous of the others; a mount each, so no more of them than that. All that runc, crun and Docker mask or
+    /// make read-only is among them, covered where they only make it read-only.
     static let masks = [
-        "kcore", "keys", "timer_list", "kallsyms", "sysrq-trigger", "acpi", "scsi", "bus", "fs", "irq", "config.gz",
+        "kcore", "keys", "timer_list", "timer_stats", "sched_debug", "latency_stats", "kallsyms", "interrupts",
+        "sysrq-trigger", "acpi", "asound", "scsi", "bus", "fs", "irq", "config.gz",
     ].map { "/proc/" + $0 }
 
-    init(_ request: SandboxRequest, identity: Identity, descriptors: Descriptors, notify: Bool) {
+    init(
+        _ request: SandboxRequest, identity: Identity, descriptors: Descriptors, notify: Bool, landlock: LandlockRules?
+    ) {
         let limits = request.profile.limits
+        let inodes = "\(limits.temporaryInodes)"
         add("descriptors", "\(descriptors.count)")
         switch identity {
         case .range(let first): add("range", "\(first)")
@@ -51,16 +56,17 @@ struct LaunchOptions {
         for group in descriptors.legacyGroups { add("cgroup1", "\(group)") }
         add("stage", "/tmp")
         add("image", request.image)
-        add("overlay", "\(limits.overlayBytes)")
+        add("overlay", "\(limits.overlayBytes)", inodes)
         add("hostname", request.hostname)
         if let port = request.gatewayPort { add("listen", "\(port)") }
         for device in Self.devices { add("device", device) }
-        add("tmpfs", "/tmp", "\(limits.temporaryBytes)", "1777", "root")
-        add("tmpfs", "/dev/shm", "\(limits.sharedMemoryBytes)", "1777", "root")
-        if request.home == nil { add("tmpfs", "/home/agent", "\(limits.homeBytes)", "700", "payload") }
+        add("tmpfs", "/tmp", "\(limits.temporaryBytes)", inodes, "1777", "root")
+        add("tmpfs", "/dev/shm", "\(limits.sharedMemoryBytes)", inodes, "1777", "root")
+        if request.home == nil { add("tmpfs", "/home/agent", "\(limits.homeBytes)", inodes, "700", "payload") }
         for bind in request.allBinds { add(bind, identity) }
         add("readonly", "/proc/sys")
         for mask in Self.masks { add("mask", mask) }
+        if let landlock { add(landlock) }
         add(limits)
         add("oom-score", "500")
         add("umask", "022")

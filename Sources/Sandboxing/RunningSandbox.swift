@@ -15,6 +15,8 @@ package final class RunningSandbox: Sendable {
     package let refusals: AsyncStream<RefusedSyscall>
     /// Layers this sandbox runs without, none of them required.
     package let missingLayers: [LayerStatus]
+    /// Landlock's ABI in force; 0: none.
+    package let landlockABI: Int
 
     /// What it is bounded by.
     package let profile: SandboxProfile
@@ -31,7 +33,8 @@ package final class RunningSandbox: Sendable {
         standardError: HostDescriptor,
         gateway: HostDescriptor?,
         refusals: AsyncStream<RefusedSyscall>,
-        missingLayers: [LayerStatus]
+        missingLayers: [LayerStatus],
+        landlockABI: Int
     ) {
         self.session = session
         self.groups = groups
@@ -42,6 +45,7 @@ package final class RunningSandbox: Sendable {
         self.gateway = gateway
         self.refusals = refusals
         self.missingLayers = missingLayers
+        self.landlockABI = landlockABI
     }
 
     deinit { session.kill() }

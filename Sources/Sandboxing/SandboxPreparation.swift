@@ -11,6 +11,8 @@ struct SandboxPreparation {
     let lease: UIDRange?
     let groups: CgroupSet
     let missing: [LayerStatus]
+    /// 0: not confined by Landlock.
+    let landlockABI: Int
     /// Launcher's ends.
     let output: HostDescriptor
     let errors: HostDescriptor
@@ -39,7 +41,9 @@ struct SandboxPreparation {
         let groups = CgroupSet(host, name: prefix + request.id, limits: request.profile.limits)
         self.groups = groups
         do throws(CodeForgeError) {
-            missing = HostLayers.missing(groups, isRoot: isRoot)
+            missing =
+                HostLayers.missing(groups, isRoot: isRoot)
+                + configuration.leaveOut.map { HostLayers.absent($0, "left out on purpose") }
             try Self.check(missing, configuration, request.profile, isRoot: isRoot)
             let (outputRead, outputWrite) = try ShimSpawn.pipe()
             let (errorRead, errorWrite) = try ShimSpawn.pipe()
@@ -53,7 +57,12 @@ struct SandboxPreparation {
             }
             (output, errors, status, lifeline) = (outputRead, errorRead, statusRead, lifelineEnd)
             channel = channelEnd
-            let filter = try HostDescriptor.memoryFile("filter", FilterCache.bytes(request.profile.syscalls))
+            let isFiltered = !configuration.leaveOut.contains(.seccomp)
+            let filter = try HostDescriptor.memoryFile(
+                "filter",
+                isFiltered ? FilterCache.bytes(request.profile.syscalls) : SyscallFilter.none.bytes
+            )
+            landlockABI = configuration.leaveOut.contains(.landlock) ? 0 : LandlockRules.abi
             var extra = [filter]
             let unified = groups.openUnified()
             if let unified { extra.append(unified) }
@@ -69,7 +78,8 @@ struct SandboxPreparation {
                     unifiedGroup: unified == nil ? nil : Self.firstExtra + 1,
                     legacyGroups: legacy.indices.map { legacyFirst + $0 }
                 ),
-                notify: true
+                notify: isFiltered,
+                landlock: landlockABI == 0 ? nil : LandlockRules(request, abi: landlockABI)
             )
             if let name = options.invalid {
                 throw CodeForgeError(.invalidArgument, "sandbox request: a NUL character in \(name)")

@@ -134,7 +134,8 @@ final class SandboxSession: Sendable {
                         standardError: life.preparation.errors,
                         gateway: life.gateway,
                         refusals: refusals,
-                        missingLayers: life.preparation.missing
+                        missingLayers: life.preparation.missing,
+                        landlockABI: life.preparation.landlockABI
                     )
                 )
             )

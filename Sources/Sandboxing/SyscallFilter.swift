@@ -42,6 +42,13 @@ struct SyscallFilter: Sendable {
         assemble(table, reporting: reporting)
     }
 
+    /// Allows everything.
+    static let none: SyscallFilter = {
+        var filter = SyscallFilter(groups: [])
+        filter.instructions = [Instruction(code: FilterAssembler.leave, value: 0x7fff_0000)]
+        return filter
+    }()
+
     /// The answer for each number that is not simply unknown (`ENOSYS`).
     static func answers(_ groups: Set<SyscallGroup>) -> [UInt32: Answer] {
         var table: [UInt32: Answer] = [:]

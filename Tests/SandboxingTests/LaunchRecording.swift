@@ -32,7 +32,8 @@ struct LaunchRecording {
             request,
             identity: identity,
             descriptors: .init(count: 9, filter: 8, unifiedGroup: nil, legacyGroups: []),
-            notify: true
+            notify: true,
+            landlock: LandlockRules(request, abi: LandlockRules.abi)
         )
         try Data(options.bytes).write(to: URL(fileURLWithPath: directory + "/options"))
         try Data(FilterCache.bytes(SandboxProfile.code.syscalls)).write(to: URL(fileURLWithPath: directory + "/filter"))

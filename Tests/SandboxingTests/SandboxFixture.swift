@@ -26,13 +26,15 @@ struct SandboxFixture {
     static var isRoot: Bool { geteuid() == 0 }
 
     /// Everything is below a temporary directory, removed by `remove()`.
-    init(require: Set<SandboxLayer>? = nil) throws {
+    init(require: Set<SandboxLayer>? = nil, leaveOut: Set<SandboxLayer> = []) throws {
         var template = Array((NSTemporaryDirectory() + "codeforge-sandbox-XXXXXX").utf8CString)
         guard mkdtemp(&template) != nil else { throw Missing(description: "no temporary directory") }
         directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
         chmod(directory, 0o755)
         image = directory + "/image"
-        launcher = SandboxLauncher(.init(shim: try Self.shim(), require: require))
+        var configuration = SandboxLauncher.Configuration(shim: try Self.shim(), require: require)
+        configuration.leaveOut = leaveOut
+        launcher = SandboxLauncher(configuration)
         try makeImage()
     }
 
@@ -57,15 +59,18 @@ struct SandboxFixture {
         guard access(busybox, X_OK) == 0 else {
             throw Missing(description: "these tests need \(busybox): apt-get install busybox-static")
         }
-        for name in ["", "/bin", "/proc", "/dev", "/tmp", "/workspace", "/home", "/home/agent", "/etc"] {
+        for name in ["", "/bin", "/proc", "/dev", "/tmp", "/workspace", "/home", "/home/agent", "/etc", "/var", "/var/tmp", "/srv"] {
             mkdir(image + name, 0o755)
         }
+        // Anybody may write here as far as ownership goes, and only in the first as far as the policy goes.
+        for name in ["/var/tmp", "/srv"] { chmod(image + name, 0o1777) }
         try FileManager.default.copyItem(atPath: busybox, toPath: image + "/bin/busybox")
         chmod(image + "/bin/busybox", 0o755)
         for name in [
             "sh", "cat", "ls", "id", "env", "grep", "sleep", "true", "false", "mount", "unshare", "chroot", "ifconfig",
             "wget", "dd", "kill", "echo", "touch", "mkdir", "rm", "stat", "head", "readlink", "hostname", "seq", "nc",
             "find", "ps", "setsid", "wc", "sed", "tail", "ulimit", "pwd", "cut", "tr", "sort", "df", "awk", "test",
+            "mv", "ln", "mkfifo", "truncate", "chmod", "cp", "tty", "mknod", "timeout",
         ] { symlink("busybox", image + "/bin/" + name) }
         try "root:x:0:0::/:/bin/sh\nagent:x:1000:1000::/home/agent:/bin/sh\n"
             .write(toFile: image + "/etc/passwd", atomically: false, encoding: .utf8)
@@ -149,9 +154,10 @@ struct SandboxFixture {
 /// Runs `body` with a fixture and removes it afterwards.
 func withFixture<T>(
     require: Set<SandboxLayer>? = nil,
+    leaveOut: Set<SandboxLayer> = [],
     _ body: (SandboxFixture) async throws -> T
 ) async throws -> T {
-    let fixture = try SandboxFixture(require: require)
+    let fixture = try SandboxFixture(require: require, leaveOut: leaveOut)
     defer { fixture.remove() }
     return try await body(fixture)
 }

@@ -54,13 +54,26 @@ import Testing
         profile.limits.overlayBytes = Self.mebibyte
         profile.limits.fileSizeBytes = 8 * Self.mebibyte
         try await withFixture { fixture in
-            chmod(fixture.image + "/etc", 0o777)
             let outcome = try await fixture.run(
-                "for d in /tmp /home/agent /etc; do "
+                "for d in /tmp /home/agent /var/tmp; do "
                     + "dd if=/dev/zero of=$d/x bs=64k count=64 2>&1 | grep -c 'No space'; done",
                 profile: profile
             )
             #expect(outcome.output == "1\n1\n1\n", "\(outcome.output) \(outcome.errors)")
+        }
+    }
+
+    @Test func scratchFilesAreCounted() async throws {
+        var profile = SandboxProfile.code
+        profile.limits.temporaryInodes = 100
+        try await withFixture { fixture in
+            let outcome = try await fixture.run(
+                "for d in /tmp /home/agent /dev/shm /var/tmp; do "
+                    + "for i in $(seq 200); do echo >$d/$i || break; done 2>/dev/null; ls $d | wc -l; done",
+                profile: profile
+            )
+            let counts = outcome.output.split(separator: "\n").compactMap { Int($0) }
+            #expect(counts.count == 4 && counts.allSatisfy { (20..<100).contains($0) }, "\(outcome.output)")
         }
     }
 
@@ -79,7 +92,7 @@ import Testing
     }
 
     @Test func missingRequiredLayerRefusesToStart() async throws {
-        try await withFixture(require: [.landlock]) { fixture in
+        try await withFixture(require: [.landlock], leaveOut: [.landlock]) { fixture in
             let error = await #expect(throws: CodeForgeError.self) { _ = try await fixture.run("echo ran") }
             #expect(error?.code == .unavailable)
             #expect(error?.message.contains("landlock") == true && error?.message.contains("sandbox.require") == true)

@@ -27,7 +27,8 @@ public enum SandboxLayer: String, Codable, Sendable, CaseIterable, CodingKeyRepr
     /// What the built-in profiles demand wherever the host could give it: see `HostLayers`.
     public static let usual: Set<SandboxLayer> = [
         .userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace,
-        .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .memoryLimit, .processLimit,
+        .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit,
+        .processLimit,
     ]
 
     /// Layers only root can give; an ordinary user's sandboxes run without them, and `doctor` says so.
