@@ -123,7 +123,7 @@ let targets: [Target] = [
 
     // Tests.
     tests("Domain", ["Domain"]),
-    tests("Engine", ["Engine", "TestKit", lifecycle]),
+    tests("Engine", ["Engine", "Telemetry", "TestKit", lifecycle, metrics]),
     tests("Agents", ["Agents", "TestKit"], resources: [.copy("Fixtures")]),
     tests("Settings", ["Settings"]),
     tests("Telemetry", ["Telemetry"]),

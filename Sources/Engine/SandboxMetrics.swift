@@ -8,8 +8,8 @@ enum SandboxMetrics {
     /// Counts records that are on the audit for the first time.
     static func count(_ records: [AuditRecord]) {
         for record in records {
-            // Left out before it were others like it: they happened all the same.
-            let times = Int64(1 + max(0, record.suppressed))
+            // Those left out happened all the same; a record without a sandbox is only about such.
+            let times = Int64((record.sandbox.isEmpty ? 0 : 1) + max(0, record.suppressed))
             switch record.kind {
             case .sandbox:
                 if record.name == "start" {

@@ -243,9 +243,12 @@ import Testing
             try await put(rig, record(3))
             _ = try await stream.read(until: "\"number\":3")
             try await put(rig, record(4, .sandbox, "end", .noted))
+            _ = try await stream.read(until: "\"number\":4")
+            // Why it ended is known a moment later.
+            try await put(rig, record(5, .limit, "memory", .refused))
             let rest = try await stream.readToEnd()
             #expect(
-                rest.contains("\"number\":4")
+                rest.contains("\"number\":5")
                     && rest.contains("event: done\ndata: {\"sandbox\":\"\(Self.id)\",\"state\":\"ended\"}"))
         }
     }

@@ -69,15 +69,15 @@ struct AuditStreamSession: Sendable {
         frames.retry()
         frames.json(name: "connected", state(isRunning))
         try await host.write(&frames, &writer)
-        var page = try await send(&query, &frames, &writer)
-        if page == .sawEnd { return try await end(&frames, &writer) }
-        // It may have ended this moment: its last records are given time to come.
-        if !isRunning { host.watch.beginSettling(.now) }
+        var sent = try await send(&query, &frames, &writer)
+        // It ended, maybe this moment: its last records are given time to come.
+        if !isRunning || sent == .sawEnd { host.watch.beginSettling(.now) }
         for await input in feed {
+            if sent == .isAway { return }
             switch input {
             case .changed:
-                page = try await send(&query, &frames, &writer)
-                if page == .sawEnd { return try await end(&frames, &writer) }
+                sent = try await send(&query, &frames, &writer)
+                if sent == .sawEnd { host.watch.beginSettling(.now) }
             case .signal(.idle):
                 host.watch.sawIdle()
                 frames.keepalive()
@@ -85,21 +85,19 @@ struct AuditStreamSession: Sendable {
                 // A supervisor that was lost left no word of the end.
                 if await !sandboxes.isRunning(sandbox) { host.watch.beginSettling(.now) }
             case .signal(.settled):
-                page = try await send(&query, &frames, &writer)
-                if page != .isAway { try await end(&frames, &writer) }
+                if try await send(&query, &frames, &writer) != .isAway { try await end(&frames, &writer) }
                 return
             case .signal(.timeout):
                 frames.timeout()
                 return try await host.write(&frames, &writer)
             case .signal(.stuck), .stop: return
             }
-            if page == .isAway { return }
         }
     }
 
     private enum Sent {
         case all
-        /// And the last one was the sandbox's end.
+        /// And the sandbox's end was among it.
         case sawEnd
         /// The record is away: the client comes back with the id of the last entry it got.
         case isAway
@@ -109,15 +107,15 @@ struct AuditStreamSession: Sendable {
     private func send(
         _ query: inout AuditQuery, _ frames: inout StreamFrames, _ writer: inout any ResponseBodyWriter
     ) async throws -> Sent {
+        var sawEnd = false
         while true {
             let page: [AuditEntry]
             do throws(CodeForgeError) { page = try await sandboxes.trail.entries(query) } catch { return .isAway }
             for entry in page { frames.json(id: String(entry.id), SandboxView.bytes(entry)) }
             if frames.buffer.readableBytes > 0 { try await host.write(&frames, &writer) }
-            guard let last = page.last else { return .all }
-            query.after = last.id
-            if last.record.kind == .sandbox, last.record.name == "end" { return .sawEnd }
-            if page.count < query.limit { return .all }
+            if let last = page.last { query.after = last.id }
+            sawEnd = sawEnd || page.contains { $0.record.kind == .sandbox && $0.record.name == "end" }
+            if page.count < query.limit { return sawEnd ? .sawEnd : .all }
         }
     }
 

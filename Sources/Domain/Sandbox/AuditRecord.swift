@@ -4,14 +4,15 @@
 ///
 /// | `kind` | `name` | `verdict` | members of `detail` |
 /// |---|---|---|---|
-/// | `sandbox` | `start` | `noted` | `profile` (its name), `phase`, `image`, `layers`, `missing` |
-/// | `sandbox` | `end` | `noted` | `exit` (a phrase such as `exited with code 0`), `seconds` |
-/// | `syscall` | the call | `refused` | `errno`, arguments |
+/// | `sandbox` | `start` | `noted` | `profile` (its name), `phase`, `image`, `pid`, `layers`, `missing` |
+/// | `sandbox` | `end` | `noted` | `exit_code`, `signal` or `killed`; `seconds`, `cpu_seconds`, `memory_peak_bytes` … |
+/// | `syscall` | the call | `refused` | `errno`, `pid`, `command`, `arguments` |
 /// | `gateway` | the route | `allowed`, `refused` | `method`, `target`, `reason`, `status`, bytes, tokens |
-/// | `limit`, `watchdog` | raw value of a `SandboxLimit` | `noted` | `limit`, `used` |
-/// | `operator` | `exec`, or raw value of a `SandboxAction` | `allowed`, `refused` | `actor`, for `exec` also `argv` |
+/// | `limit`, `watchdog` | raw value of a `SandboxLimit` | `refused`, `noted` when it went on | `limit`, … |
+/// | `operator` | `exec`, or raw value of a `SandboxAction` | `noted` | `actor`, for `exec` also its arguments |
 ///
-/// The first record of a sandbox is its `start`, the last one its `end`.
+/// The first record of a sandbox is its `start`; after its `end` only limits may come, which are known by then. A record
+/// without a sandbox counts, in `suppressed`, records of its kind and name that were too many for the run.
 public struct AuditRecord: Sendable, Codable, Hashable {
     public enum Kind: String, Sendable, Codable, CaseIterable {
         /// Start and end of a sandbox: profile, layers, exit.

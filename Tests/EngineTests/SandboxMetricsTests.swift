@@ -1,0 +1,72 @@
+import Domain
+import Metrics
+import Telemetry
+import TestKit
+import Testing
+
+@testable import Engine
+
+@Suite struct SandboxMetricsTests {
+    private let trail = AuditTrail(store: InMemoryAuditStore(), clock: ManualClock(), days: 30)
+    private let run = AuditStoreContract.run()
+
+    /// Lines of the sandboxes' part of `/metrics` after these records, that of `# HELP` and `# TYPE` left out.
+    private func metrics(_ batches: [AuditRecord]...) async throws -> Set<String> {
+        let prometheus = PrometheusMetrics()
+        try await withMetricsFactory(prometheus) {
+            for batch in batches { try await trail.append(batch, of: run) }
+        }
+        return Set(
+            prometheus.text().split(separator: "\n").map(String.init).filter {
+                $0.hasPrefix("codeforge_sandbox_") && !$0.hasSuffix(" 0")
+            })
+    }
+
+    private func record(
+        _ number: Int, _ kind: AuditRecord.Kind, _ name: String, _ verdict: AuditRecord.Verdict = .noted,
+        suppressed: Int = 0, sandbox: String = "s"
+    ) -> AuditRecord {
+        AuditRecord(
+            number: number, time: Timestamp(nanoseconds: 0), sandbox: sandbox, kind: kind, name: name, verdict: verdict,
+            detail: ["profile": "code"], suppressed: suppressed)
+    }
+
+    @Test func eachKindIsCounted() async throws {
+        let lines = try await metrics([
+            record(1, .sandbox, "start"), record(2, .syscall, "mount", .refused, suppressed: 4),
+            record(3, .gateway, "git", .allowed), record(4, .gateway, "mcp:mine", .refused),
+            record(5, .limit, "memory"),
+            record(6, .watchdog, "silence"), record(7, .operation, "pause"), record(8, .limit, "made up"),
+            record(9, .sandbox, "end"),
+        ])
+        #expect(
+            lines == [
+                #"codeforge_sandbox_launches_total{profile="code"} 1"#,
+                #"codeforge_sandbox_refused_syscalls_total{syscall="mount"} 5"#,
+                #"codeforge_sandbox_gateway_decisions_total{route="git",verdict="allowed"} 1"#,
+                #"codeforge_sandbox_gateway_decisions_total{route="mcp",verdict="refused"} 1"#,
+                #"codeforge_sandbox_limit_hits_total{limit="memory"} 1"#,
+                #"codeforge_sandbox_limit_hits_total{limit="other"} 1"#,
+                #"codeforge_sandbox_watchdogs_total{watchdog="silence"} 1"#,
+                #"codeforge_sandbox_operator_actions_total{action="pause"} 1"#,
+                "codeforge_sandbox_audit_dropped_total 4",
+            ])
+    }
+
+    /// Reports come again after a crash: what was counted is not counted twice.
+    @Test func aRepeatedRecordIsCountedOnce() async throws {
+        let first = record(1, .syscall, "mount", .refused)
+        let lines = try await metrics([first], [first, record(2, .syscall, "mount", .refused)], [first])
+        #expect(lines == [#"codeforge_sandbox_refused_syscalls_total{syscall="mount"} 2"#])
+    }
+
+    /// The sum a run tells at its end is about records that were left out, and is itself none.
+    @Test func aSumCountsOnlyWhatItStandsFor() async throws {
+        let lines = try await metrics([record(1, .syscall, "mount", .noted, suppressed: 9, sandbox: "")])
+        #expect(
+            lines == [
+                #"codeforge_sandbox_refused_syscalls_total{syscall="mount"} 9"#,
+                "codeforge_sandbox_audit_dropped_total 9",
+            ])
+    }
+}
