@@ -47,7 +47,7 @@ let targets: [Target] = [
     library("Agents", ["Domain"]),
 
     // Adapters: imported by executables and tests only.
-    library("Settings", ["Yams"]),
+    library("Settings", ["Domain", "Yams"]),
     library("Telemetry", ["Domain", logging, metrics]),
     library("SQLiteStore", ["Domain", .product(name: "GRDB", package: "GRDB.swift")]),
     library("RedisMessaging", ["Domain", "HostProcess", "CHiredis", logging]),
@@ -101,7 +101,7 @@ let targets: [Target] = [
     .executableTarget(
         name: "codeforge-sandbox",
         path: "sandbox",
-        exclude: ["README.md"],
+        exclude: ["README.md", "profiles"],
         cSettings: [
             .define("_GNU_SOURCE"),
             .unsafeFlags([
@@ -125,7 +125,7 @@ let targets: [Target] = [
     tests("Domain", ["Domain"]),
     tests("Engine", ["Engine", "Telemetry", "TestKit", lifecycle, metrics]),
     tests("Agents", ["Agents", "TestKit"], resources: [.copy("Fixtures")]),
-    tests("Settings", ["Settings"]),
+    tests("Settings", ["Domain", "Settings"]),
     tests("Telemetry", ["Telemetry"]),
     tests("SQLiteStore", ["SQLiteStore", "TestKit"]),
     tests("RedisMessaging", ["RedisMessaging", "TestKit"]),

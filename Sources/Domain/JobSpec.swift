@@ -117,20 +117,12 @@ public struct JobSpec: Sendable, Codable, Equatable {
         public var lineBytes: Int
         /// Entries kept in the task's event log.
         public var historyEntries: Int
-        /// Overrides of the profile's limits.
-        public var memoryBytes: Int?
-        public var pids: Int?
 
-        public init(
-            timeoutSeconds: Int, outputBytes: Int, lineBytes: Int, historyEntries: Int, memoryBytes: Int? = nil,
-            pids: Int? = nil
-        ) {
+        public init(timeoutSeconds: Int, outputBytes: Int, lineBytes: Int, historyEntries: Int) {
             self.timeoutSeconds = timeoutSeconds
             self.outputBytes = outputBytes
             self.lineBytes = lineBytes
             self.historyEntries = historyEntries
-            self.memoryBytes = memoryBytes
-            self.pids = pids
         }
     }
 
@@ -170,8 +162,8 @@ public struct JobSpec: Sendable, Codable, Equatable {
 
     public init(
         taskID: String, iteration: Int, attempt: Int, purpose: Purpose, repoURL: String, source: Source,
-        profile: SandboxProfile, gitProfile: SandboxProfile, requiredLayers: [String]?, paths: Paths, agent: Agent, gateway: Gateway, limits: Limits,
-        redis: Redis, allowedLocalRoots: [String], startedAt: Timestamp
+        profile: SandboxProfile, gitProfile: SandboxProfile, requiredLayers: [String]?, paths: Paths, agent: Agent,
+        gateway: Gateway, limits: Limits, redis: Redis, allowedLocalRoots: [String], startedAt: Timestamp
     ) {
         self.taskID = taskID
         self.iteration = iteration

@@ -26,8 +26,7 @@ package struct JobPlanner: Sendable {
         package var outputBytes: Int
         package var lineBytes: Int
         package var historyEntries: Int
-        package var memoryBytes: Int?
-        package var pids: Int?
+        package var profiles: ProfileCatalog
         package var requiredLayers: [String]?
         package var anthropicURL: String
         package var openAIURL: String
@@ -44,7 +43,7 @@ package struct JobPlanner: Sendable {
         package init(
             dataDirectory: String, workspaceBase: String, imageRoot: String, shim: String, defaultCLI: String,
             clis: [String: CLI], defaultTimeout: Int, maximumTimeout: Int, outputBytes: Int, lineBytes: Int,
-            historyEntries: Int, memoryBytes: Int?, pids: Int?, requiredLayers: [String]?, anthropicURL: String,
+            historyEntries: Int, profiles: ProfileCatalog, requiredLayers: [String]?, anthropicURL: String,
             openAIURL: String, anthropicKey: String?, openAIKey: String?, gitTokens: [GitProvider: String],
             providerDomains: [String: GitProvider], allowPrivateHosts: [String], allowedLocalRoots: [String],
             redis: JobSpec.Redis
@@ -60,8 +59,7 @@ package struct JobPlanner: Sendable {
             self.outputBytes = outputBytes
             self.lineBytes = lineBytes
             self.historyEntries = historyEntries
-            self.memoryBytes = memoryBytes
-            self.pids = pids
+            self.profiles = profiles
             self.requiredLayers = requiredLayers
             self.anthropicURL = anthropicURL
             self.openAIURL = openAIURL
@@ -117,8 +115,8 @@ package struct JobPlanner: Sendable {
         return JobSpec(
             taskID: task.id, iteration: task.iteration, attempt: task.attempt, purpose: .task,
             repoURL: task.repoURL, source: source(of: task, reusing: owner.id != task.id),
-            profile: profile(of: task.type), gitProfile: .git, requiredLayers: configuration.requiredLayers,
-            paths: paths(of: task, workspaceOf: owner),
+            profile: profile(of: task, workspaceOf: owner), gitProfile: configuration.profiles.git,
+            requiredLayers: configuration.requiredLayers, paths: paths(of: task, workspaceOf: owner),
             agent: JobSpec.Agent(
                 name: cli, binary: settings.binary, model: model.isEmpty ? nil : model,
                 maxTurns: config?.maxTurns.flatMap { $0 > 0 ? $0 : nil },
@@ -127,19 +125,19 @@ package struct JobPlanner: Sendable {
             gateway: gateway(of: task, cli: cli, secrets: secrets),
             limits: JobSpec.Limits(
                 timeoutSeconds: timeout(of: task), outputBytes: configuration.outputBytes,
-                lineBytes: configuration.lineBytes, historyEntries: configuration.historyEntries,
-                memoryBytes: configuration.memoryBytes, pids: configuration.pids),
+                lineBytes: configuration.lineBytes, historyEntries: configuration.historyEntries),
             redis: configuration.redis, allowedLocalRoots: configuration.allowedLocalRoots,
             startedAt: task.startedAt ?? task.createdAt)
     }
 
-    /// Nobody has asked the forge yet whose code a pull request is: unknown means untrusted.
-    private func profile(of type: TaskType) -> SandboxProfile {
-        switch type {
-        case .code: .code
-        case .plan, .review: .readonly
-        case .prReview: .untrusted
-        }
+    /// The effective profile, with everything that decides over it.
+    ///
+    /// Nobody has asked the forge yet whose code a pull request is: unknown means untrusted. So is a workspace that a
+    /// pull request's review has left.
+    private func profile(of task: CodeTask, workspaceOf owner: CodeTask) -> SandboxProfile {
+        configuration.profiles.profile(
+            type: task.type, repository: owner.repoURL, key: task.providerKey,
+            isUntrusted: task.type == .prReview || owner.type == .prReview)
     }
 
     /// The CLI a task runs with: its own choice or the configured default.

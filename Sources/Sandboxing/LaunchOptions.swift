@@ -102,7 +102,7 @@ struct LaunchOptions {
 }
 
 extension SandboxRequest {
-    /// The workspace and home as binds, before the others.
+    /// The workspace, home and the profile's mounts as binds, before the others.
     var allBinds: [Bind] {
         var all: [Bind] = []
         if let workspace {
@@ -116,7 +116,7 @@ extension SandboxRequest {
             )
         }
         if let home { all.append(Bind(source: home, target: "/home/agent", isWritable: true, ownership: .workspace)) }
-        return all + binds
+        return all + profile.mounts.map { Bind(source: $0.source, target: $0.target) } + binds
     }
 
     /// Refuses what can never work, with every fault named.

@@ -108,10 +108,27 @@ package struct Settings: Sendable, Equatable {
         package var imageDirectory = ""
         /// Layers that may not be missing; `nil`: every layer of the profile.
         package var require: [String]?
-        /// Override of the profile's memory limit; 0: the profile's.
+        /// Operator's profile files; empty: none.
+        package var profilesDirectory = ""
+        /// Profile by task type, by repository pattern, by name of the task's key.
+        package var taskTypeProfiles: [String: String] = [:]
+        package var repositoryProfiles: [String: String] = [:]
+        package var keyProfiles: [String: String] = [:]
+        /// In place of what every profile says, of each limit; 0: the profile's.
         package var memoryBytes = 0
-        /// Override of the profile's process limit; 0: the profile's.
         package var pids = 0
+        package var cpus = 0.0
+        package var cpuWeight = 0
+        package var diskBytes = 0
+        package var diskInodes = 0
+        package var overlayBytes = 0
+        package var temporaryBytes = 0
+        package var sharedMemoryBytes = 0
+        package var homeBytes = 0
+        package var temporaryInodes = 0
+        package var openFiles = 0
+        package var fileBytes = 0
+        package var lockedMemoryBytes = 0
         /// CLI output after which a task fails.
         package var outputBytes = 67_108_864
         /// Longest line of CLI output that is parsed.

@@ -1,3 +1,5 @@
+package import Domain
+
 /// Settings that can't be used: one line for each problem, secrets masked.
 package struct SettingsError: Error, Sendable, Equatable, CustomStringConvertible {
     package let problems: [String]
@@ -31,6 +33,8 @@ package struct LoadedSettings: Sendable {
     package var origins: [String: SettingOrigin] = [:]
     /// Keys set by their own name, which wins over an alias in any layer.
     var namedByOwnName: Set<String> = []
+    /// The profiles in force, and which task gets which.
+    package var profiles = ProfileCatalog.builtIn
 }
 
 enum Nearest {

@@ -67,6 +67,11 @@ package struct SettingsLoader: Sendable {
             }
         }
         derive(&loaded, problems: &problems)
+        do {
+            loaded.profiles = try ProfileLoader.catalog(loaded)
+        } catch {
+            problems += error.problems
+        }
         guard problems.isEmpty else { throw SettingsError(problems: problems) }
         return loaded
     }

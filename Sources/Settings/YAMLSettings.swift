@@ -27,7 +27,7 @@ enum YAMLSettings {
     }
 
     /// The place and the parser's words only: its own text quotes the line, which may hold a secret.
-    private static func describe(_ error: YamlError) -> String {
+    static func describe(_ error: YamlError) -> String {
         switch error {
         case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
             .composer(_, let problem, let mark, _):

@@ -35,7 +35,6 @@ struct SandboxRunner: Sendable {
     ) async throws(JobFailure) -> Result {
         if control.reason != nil { throw JobFailure(.cancelled, "") }
         var request = request
-        request.profile = adjusted(request.profile)
         request.gatewayPort = policy == nil ? nil : SandboxRunner.gatewayPort
         let sandbox: RunningSandbox
         var gateway: GatewayServer?
@@ -72,12 +71,5 @@ struct SandboxRunner: Sendable {
 
     private func watch(_ refusals: AsyncStream<RefusedSyscall>) async {
         for await refusal in refusals { refused(refusal) }
-    }
-
-    private func adjusted(_ profile: SandboxProfile) -> SandboxProfile {
-        var profile = profile
-        if let bytes = spec.limits.memoryBytes { profile.limits.memoryBytes = Int64(bytes) }
-        if let count = spec.limits.pids { profile.limits.processes = count }
-        return profile
     }
 }

@@ -37,7 +37,8 @@ struct ServeCommand: AsyncParsableCommand {
         var overrides: [SettingsLoader.Override] = []
         if let port { overrides.append(.init(key: "server.port", value: String(port), flag: "--port")) }
         if let host { overrides.append(.init(key: "server.host", value: host, flag: "--host")) }
-        let settings = try options.load(overrides).settings
+        let loaded = try options.load(overrides)
+        let settings = loaded.settings
         signal(SIGPIPE, SIG_IGN)
         raiseFileLimit()
         let metrics = PrometheusMetrics()
@@ -51,7 +52,9 @@ struct ServeCommand: AsyncParsableCommand {
         let logger = Logger(label: "codeforge")
         do {
             try await withLogger(logger) { logger in
-                try await Server(settings: settings, metrics: metrics, drains: drain, logger: logger).run()
+                try await Server(
+                    settings: settings, profiles: loaded.profiles, metrics: metrics, drains: drain, logger: logger
+                ).run()
             }
         } catch let error as CodeForgeError {
             complain("codeforge: \(error.message)")

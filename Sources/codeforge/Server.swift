@@ -18,6 +18,7 @@ import Workspaces
 /// Puts the service together and runs it.
 struct Server {
     let settings: Settings
+    let profiles: ProfileCatalog
     let metrics: PrometheusMetrics
     let drains: Bool
     let logger: Logger
@@ -120,9 +121,7 @@ struct Server {
             defaultTimeout: settings.tasks.defaultTimeout, maximumTimeout: settings.tasks.maxTimeout,
             outputBytes: settings.sandbox.outputBytes, lineBytes: settings.sandbox.lineBytes,
             historyEntries: settings.events.historyEntries,
-            memoryBytes: settings.sandbox.memoryBytes > 0 ? settings.sandbox.memoryBytes : nil,
-            pids: settings.sandbox.pids > 0 ? settings.sandbox.pids : nil,
-            requiredLayers: settings.sandbox.require, anthropicURL: settings.gateway.anthropicURL,
+            profiles: profiles, requiredLayers: settings.sandbox.require, anthropicURL: settings.gateway.anthropicURL,
             openAIURL: settings.gateway.openAIURL, anthropicKey: keys.anthropicAPIKey, openAIKey: keys.openAIAPIKey,
             gitTokens: tokens, providerDomains: settings.git.providerDomains.compactMapValues(GitProvider.init),
             allowPrivateHosts: settings.gateway.allowPrivateHosts, allowedLocalRoots: settings.git.allowedLocalRoots,

@@ -25,7 +25,10 @@ struct SettingsOptions: ParsableArguments {
     }
 
     /// Reads the configuration for a command that serves nobody: the service's secrets may be missing.
-    func loadForTools() throws -> Settings { try load([], isForTools: true).settings }
+    func loadForTools() throws -> Settings { try loadAllForTools().settings }
+
+    /// Likewise, with the origin of each value and the profiles in force.
+    func loadAllForTools() throws -> LoadedSettings { try load([], isForTools: true) }
 
     private func load(_ extra: [SettingsLoader.Override], isForTools: Bool) throws -> LoadedSettings {
         var loader = SettingsLoader(

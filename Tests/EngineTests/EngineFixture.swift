@@ -50,7 +50,7 @@ struct EngineFixture: Sendable {
                 "codex": .init(binary: "codex", defaultModel: ""), "shell": .init(binary: "bash", defaultModel: ""),
             ],
             defaultTimeout: 300, maximumTimeout: 1800, outputBytes: 1, lineBytes: 1, historyEntries: 1,
-            memoryBytes: nil, pids: nil, requiredLayers: nil, anthropicURL: "https://a", openAIURL: "https://o",
+            profiles: .builtIn, requiredLayers: nil, anthropicURL: "https://a", openAIURL: "https://o",
             anthropicKey: "service-anthropic", openAIKey: "service-openai", gitTokens: [.github: "service-github"],
             providerDomains: ["git.corp": .gitlab], allowPrivateHosts: [], allowedLocalRoots: [],
             redis: .init(url: "unix:///r", prefix: "p:"))

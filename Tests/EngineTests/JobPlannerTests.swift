@@ -92,4 +92,28 @@ import Testing
         let gateway = try await fixture.planner().plan(task).gateway
         #expect(gateway.gitUsername == "user" && gateway.gitToken == "pass")
     }
+
+    /// What a review of a pull request left in its workspace is no more trusted for being used by another task.
+    @Test func aPullRequestsWorkspaceStaysUntrusted() async throws {
+        _ = try await fixture.task("owner") { $0.type = .prReview }
+        let task = try await fixture.task("guest") { task in
+            task.config = TaskConfig()
+            task.config?.workspaceTaskID = "owner"
+        }
+        #expect(try await fixture.planner(directories: ["/data/workspaces/do-owner"]).plan(task).profile == .untrusted)
+        #expect(try await fixture.planner().plan(task).profile == .code)
+    }
+
+    @Test func theSpecCarriesTheEffectiveProfiles() async throws {
+        var large = SandboxProfile.code
+        large.name = "large"
+        var git = SandboxProfile.git
+        git.limits.processes = 33
+        var rules = ProfileCatalog.Rules()
+        rules.keys = ["bot": "large"]
+        let catalog = ProfileCatalog([large, git], rules: rules)
+        let task = try await fixture.task { $0.providerKey = "bot" }
+        let spec = try await fixture.planner { $0.profiles = catalog }.plan(task)
+        #expect(spec.profile == large && spec.gitProfile == git)
+    }
 }

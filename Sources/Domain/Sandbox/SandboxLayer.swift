@@ -31,6 +31,12 @@ public enum SandboxLayer: String, Codable, Sendable, CaseIterable, CodingKeyRepr
         .processLimit,
     ]
 
+    /// What every sandbox has: no profile can do without.
+    public static let fixed: Set<SandboxLayer> = [
+        .userNamespace, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace,
+        .cgroupNamespace, .overlay, .seccomp,
+    ]
+
     /// Layers only root can give; an ordinary user's sandboxes run without them, and `doctor` says so.
     ///
     /// Without the two limits a rootless sandbox is bounded by rlimits and by what the host allows that user.

@@ -161,49 +161,6 @@ public struct SandboxProfile: Codable, Sendable, Hashable {
 }
 
 extension SandboxProfile {
-    private static let mebibyte: Int64 = 1 << 20
-    private static let gibibyte: Int64 = 1 << 30
-
-    private static let large = Limits(
-        memoryBytes: 4 * gibibyte, processes: 1024, cpus: 2, overlayBytes: 512 * mebibyte, temporaryBytes: gibibyte,
-        sharedMemoryBytes: 64 * mebibyte, homeBytes: 512 * mebibyte, openFiles: 16_384,
-        fileSizeBytes: 10 * gibibyte, lockedMemoryBytes: 8 * mebibyte)
-    private static let small: Limits = {
-        var limits = Limits(
-            memoryBytes: 2 * gibibyte, processes: 256, cpus: 1, overlayBytes: 128 * mebibyte,
-            temporaryBytes: 256 * mebibyte, sharedMemoryBytes: 16 * mebibyte, homeBytes: 256 * mebibyte,
-            openFiles: 16_384, fileSizeBytes: 2 * gibibyte, lockedMemoryBytes: 8 * mebibyte)
-        limits.diskBytes = 2 * gibibyte
-        return limits
-    }()
-
-    /// Clone, change summary, commit and push, away from every agent.
-    public static let git = SandboxProfile(
-        name: "git", workspace: .readWrite, limits: large, syscalls: SyscallGroup.everyday, gatewayRoutes: ["git"],
-        required: SandboxLayer.usual)
-
-    /// An agent that changes the workspace.
-    public static let code = SandboxProfile(
-        name: "code", workspace: .readWrite, limits: large, syscalls: SyscallGroup.everyday,
-        gatewayRoutes: ["anthropic", "openai"], required: SandboxLayer.usual)
-
-    /// An agent that only reads the workspace: plans and reviews.
-    public static let readonly = SandboxProfile(
-        name: "readonly", workspace: .readOnly, limits: small, syscalls: SyscallGroup.everyday,
-        gatewayRoutes: ["anthropic", "openai"], required: SandboxLayer.usual)
-
-    /// A stranger's fork.
-    public static let untrusted: SandboxProfile = {
-        var profile = SandboxProfile(
-            name: "untrusted", workspace: .readOnly, limits: small, syscalls: SyscallGroup.everyday,
-            gatewayRoutes: ["anthropic", "openai"], required: SandboxLayer.usual)
-        profile.landlock.ports = .gateway
-        profile.mcp = .http
-        profile.agentConfiguration = .ignored
-        profile.instructions = .ignored
-        return profile
-    }()
-
     /// The profiles that come with CodeForge, in the order in which they are listed to people.
     public static let builtIn = [git, code, readonly, untrusted]
 

@@ -16,7 +16,7 @@ struct SandboxCommand: AsyncParsableCommand {
             """,
         subcommands: [
             List.self, Inspect.self, Top.self, Processes.self, Audit.self, Execute.self, Kill.self, Pause.self,
-            Resume.self, Run.self,
+            Resume.self, Run.self, Profiles.self,
         ])
 }
 

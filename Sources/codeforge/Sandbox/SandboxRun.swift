@@ -19,7 +19,7 @@ extension SandboxCommand {
                   codeforge sandbox run --profile readonly --workspace /tmp/w -- ls -la /workspace
                 """)
 
-        @Option(help: "Sandbox profile: \(SandboxProfile.builtIn.map(\.name).joined(separator: ", ")).")
+        @Option(help: "Sandbox profile, of those `codeforge sandbox profiles` lists.")
         var profile = "code"
         @Option(help: "Image; default: the configured one.")
         var image: String?
@@ -30,8 +30,9 @@ extension SandboxCommand {
         @OptionGroup var options: SettingsOptions
 
         func run() async throws {
-            let settings = try options.loadForTools()
-            guard let profile = SandboxProfile.named(profile) else {
+            let loaded = try options.loadAllForTools()
+            let settings = loaded.settings
+            guard let profile = loaded.profiles.profiles[profile] else {
                 throw ValidationError("unknown profile '\(profile)'")
             }
             let images = ImageStore(directory: settings.sandbox.imageDirectory)
