@@ -1,3 +1,5 @@
+package import Domain
+
 /// What CodeForge knows about one CLI: how to start it, how to read what it prints, how to resume its conversation.
 ///
 /// Adapters are pure: they turn values into values, and the supervisor does what they say.
@@ -38,15 +40,18 @@ package struct AgentRun: Sendable, Equatable {
     package var mcpConfigPath: String?
     /// The gateway inside the sandbox: `http://127.0.0.1:PORT`, no slash at the end.
     package var gatewayBase: String
-    /// Whether the repository's own agent configuration must have no effect.
-    package var untrusted: Bool
+    /// Whether the repository's own agent configuration has any effect.
+    package var configuration: SandboxProfile.AgentConfiguration
+    /// Whether the CLI loads the repository's instructions to agents.
+    package var instructions: SandboxProfile.Instructions
     /// Bare name looked up in the image, or a path inside the sandbox.
     package var binary: String
 
     package init(
         prompt: String, model: String? = nil, maxTurns: Int? = nil, maxBudgetUSD: Double? = nil,
         resumeSessionID: String? = nil, workspace: String = "/workspace", home: String = "/home/agent",
-        mcpConfigPath: String? = nil, gatewayBase: String, untrusted: Bool, binary: String
+        mcpConfigPath: String? = nil, gatewayBase: String,
+        configuration: SandboxProfile.AgentConfiguration, instructions: SandboxProfile.Instructions, binary: String
     ) {
         self.prompt = prompt
         self.model = model
@@ -57,7 +62,8 @@ package struct AgentRun: Sendable, Equatable {
         self.home = home
         self.mcpConfigPath = mcpConfigPath
         self.gatewayBase = gatewayBase
-        self.untrusted = untrusted
+        self.configuration = configuration
+        self.instructions = instructions
         self.binary = binary
     }
 }
@@ -68,11 +74,20 @@ package struct AgentCommand: Sendable, Equatable {
     package struct HomeFile: Sendable, Equatable {
         /// Relative to the home directory; never absolute, never with `..`.
         package var path: String
+        /// Its text; of a link the path it leads to.
         package var contents: String
+        package var isLink = false
 
         package init(path: String, contents: String) {
             self.path = path
             self.contents = contents
+        }
+
+        /// A symbolic link to `target`, a path inside the sandbox.
+        package init(path: String, linkTo target: String) {
+            self.path = path
+            contents = target
+            isLink = true
         }
     }
 

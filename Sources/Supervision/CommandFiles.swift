@@ -6,10 +6,10 @@ enum CommandFiles {
     private static let script = """
         set -e
         while [ "$1" != -- ]; do
-            mkdir -p "$(dirname "$HOME/$1")"
-            rm -f "$HOME/$1"
-            printf %s "$2" > "$HOME/$1"
-            shift 2
+            mkdir -p "$(dirname "$HOME/$2")"
+            rm -rf "$HOME/$2"
+            if [ "$1" = link ]; then ln -s "$3" "$HOME/$2"; else printf %s "$3" > "$HOME/$2"; fi
+            shift 3
         done
         shift
         exec "$@"
@@ -18,7 +18,7 @@ enum CommandFiles {
     /// The command itself, or a shell that writes its files first and then becomes it.
     static func wrap(_ command: AgentCommand) -> [String] {
         guard !command.files.isEmpty else { return command.argv }
-        let operands = command.files.flatMap { [$0.path, $0.contents] }
+        let operands = command.files.flatMap { [$0.isLink ? "link" : "file", $0.path, $0.contents] }
         return ["/bin/sh", "-c", script, "codeforge"] + operands + ["--"] + command.argv
     }
 }

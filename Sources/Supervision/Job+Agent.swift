@@ -22,7 +22,7 @@ extension Job {
             .system, "cli_started",
             ["cli": .string(spec.agent.name), "iteration": .string(String(spec.iteration))])
 
-        let command = adapter.command(for: agentRun(untrusted: profile.agentConfiguration == .ignored))
+        let command = adapter.command(for: agentRun(profile))
         var request = SandboxRequest(
             id: sandboxID("agent"), profile: profile, image: spec.paths.image, workspace: spec.paths.workspace,
             home: spec.paths.home, arguments: CommandFiles.wrap(command), environment: command.environment,
@@ -58,12 +58,12 @@ extension Job {
             sessionID: summary.sessionID, workspaceBytes: changes.bytes)
     }
 
-    private func agentRun(untrusted: Bool) -> AgentRun {
+    private func agentRun(_ profile: SandboxProfile) -> AgentRun {
         AgentRun(
             prompt: spec.agent.prompt, model: spec.agent.model, maxTurns: spec.agent.maxTurns,
             maxBudgetUSD: spec.agent.maxBudgetUSD, resumeSessionID: spec.agent.sessionID,
             workspace: GitScript.workTree, mcpConfigPath: nil, gatewayBase: SandboxRunner.gatewayURL,
-            untrusted: untrusted, binary: binaryInside)
+            configuration: profile.agentConfiguration, instructions: profile.instructions, binary: binaryInside)
     }
 
     private func modelPolicy(_ profile: SandboxProfile) throws(CodeForgeError) -> GatewayPolicy {

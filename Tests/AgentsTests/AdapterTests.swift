@@ -5,7 +5,9 @@ import Testing
 
 @Suite struct AdapterTests {
     private func run(_ prompt: String, _ change: (inout AgentRun) -> Void = { _ in }) -> AgentRun {
-        var run = AgentRun(prompt: prompt, gatewayBase: "http://127.0.0.1:4321", untrusted: false, binary: "cli")
+        var run = AgentRun(
+            prompt: prompt, gatewayBase: "http://127.0.0.1:4321", configuration: .repository,
+            instructions: .followed, binary: "cli")
         change(&run)
         return run
     }
@@ -48,13 +50,31 @@ import Testing
     func budgetsHaveTwoDecimals(amount: Double, text: String) { #expect(Cents.string(amount) == text) }
 
     @Test func anUntrustedRepositoryConfiguresNoAgent() {
-        let untrusted = run("p") { $0.untrusted = true }
+        let untrusted = run("p") {
+            $0.configuration = .ignored
+            $0.instructions = .ignored
+        }
         let claude = ClaudeCodeAdapter().command(for: untrusted)
+        #expect(claude.environment["CLAUDE_CODE_DISABLE_CLAUDE_MDS"] == "1")
         #expect(claude.argv.suffix(3) == ["--strict-mcp-config", "--setting-sources", "user"])
         #expect(claude.files == [.init(path: ".claude/settings.json", contents: "{}\n")])
-        let codex = CodexAdapter().command(for: untrusted).files.first?.contents ?? ""
-        #expect(codex.hasSuffix("[projects.\"/workspace\"]\ntrust_level = \"untrusted\"\n"))
+        let codex = CodexAdapter().command(for: untrusted).files
+        let configuration = codex.first?.contents ?? ""
+        #expect(configuration.hasPrefix("project_doc_max_bytes = 0\n"))
+        #expect(configuration.hasSuffix("[projects.\"/workspace\"]\ntrust_level = \"untrusted\"\n"))
+        #expect(codex.dropFirst().allSatisfy { $0.contents.isEmpty && !$0.isLink } && codex.count == 3)
         #expect(!CodexAdapter.configuration(for: run("p")).contains("trust_level"))
+    }
+
+    @Test func instructionsCanBeFollowedWithoutTheConfiguration() {
+        let run = run("p") { $0.configuration = .ignored }
+        let claude = ClaudeCodeAdapter().command(for: run)
+        #expect(
+            claude.argv.suffix(5) == ["--add-dir", "/workspace", "--strict-mcp-config", "--setting-sources", "user"])
+        #expect(claude.environment["CLAUDE_CODE_DISABLE_CLAUDE_MDS"] == nil)
+        #expect(
+            CodexAdapter().command(for: run).files.last
+                == .init(path: ".codex/AGENTS.md", linkTo: "/workspace/AGENTS.md"))
     }
 
     @Test func codexPutsThePromptLast() {

@@ -13,7 +13,7 @@ final class ModelFixture: Sendable {
     init(_ scenarios: String? = nil) async throws {
         directory = "/tmp/cf-model-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
-        var arguments = ["--key", key, "--log", directory + "/requests.jsonl"]
+        var arguments = ["--key", key, "--log", directory + "/requests.jsonl", "--bodies", directory + "/bodies"]
         if let scenarios {
             try Data(scenarios.utf8).write(to: URL(fileURLWithPath: directory + "/scenarios.yaml"))
             arguments += ["--scenarios", directory + "/scenarios.yaml"]
@@ -32,6 +32,9 @@ final class ModelFixture: Sendable {
             "CODEFORGE_GATEWAY__ALLOW_PRIVATE_HOSTS": String(url.dropFirst("http://".count)),
         ]
     }
+
+    /// Everything the CLI sent, one request a line.
+    func bodies() throws -> String { try String(contentsOfFile: directory + "/bodies", encoding: .utf8) }
 
     /// Status of each request, in order.
     func statuses() throws -> [Int] {

@@ -139,6 +139,21 @@ import Testing
         }
     }
 
+    @Test func aProfilesMountsAreReadOnly() async throws {
+        try await withFixture { fixture in
+            let tools = fixture.directory + "/tools"
+            try FileManager.default.createDirectory(atPath: tools, withIntermediateDirectories: true)
+            try "hammer".write(toFile: tools + "/f", atomically: false, encoding: .utf8)
+            chmod(tools, 0o777)
+            chmod(tools + "/f", 0o666)
+            var profile = SandboxProfile.code
+            profile.mounts = [.init(source: tools, target: "/opt/tools")]
+            let outcome = try await fixture.run("cd /opt/tools; cat f; touch g; echo y >f; rm f", profile: profile)
+            #expect(outcome.output == "hammer")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: tools) == ["f"])
+        }
+    }
+
     @Test func bindsShowWhatWasNamedAndNoMore() async throws {
         try await withFixture { fixture in
             let shared = fixture.directory + "/shared"

@@ -28,7 +28,7 @@ final class ModelServer: HTTPResponder {
         entry.apiKey = header("x-api-key", of: request)
         entry.authorization = header("authorization", of: request)
         let response = answer(request, path: path, body: body, entry: &entry)
-        await log.append(entry)
+        await log.append(entry, body: Data(body.readableBytesView))
         return response
     }
 

@@ -38,24 +38,28 @@ actor RequestLog {
     }
 
     private let file: FileHandle?
+    private let bodies: FileHandle?
     private let encoder = JSONEncoder()
 
-    /// - Parameter path: Appended to, created when missing; `nil` keeps no log.
-    init(path: String?) throws {
+    /// Files are appended to, and created when missing; `nil` keeps no log.
+    init(path: String?, bodies: String?) throws {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        guard let path else {
-            file = nil
-            return
-        }
+        file = try path.map(RequestLog.open)
+        self.bodies = try bodies.map(RequestLog.open)
+    }
+
+    private static func open(_ path: String) throws -> FileHandle {
         if !FileManager.default.fileExists(atPath: path) {
             _ = FileManager.default.createFile(atPath: path, contents: nil)  // the next line says why it is not there
         }
-        file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-        _ = try file?.seekToEnd()
+        let file = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        try file.seekToEnd()
+        return file
     }
 
-    func append(_ entry: Entry) {
+    func append(_ entry: Entry, body: Data) {
+        try? bodies?.write(contentsOf: body + [0x0A])  // as below
         guard let file, var line = try? encoder.encode(entry) else { return }  // plain values: it always encodes
         line.append(0x0A)
         try? file.write(contentsOf: line)  // a full disk must not change the answer

@@ -23,9 +23,13 @@ struct ScriptedModel: AsyncParsableCommand {
     @Option(help: "File to append one line of JSON to for each request.")
     var log: String?
 
+    @Option(help: "File to append the body of each request to, one line each.")
+    var bodies: String?
+
     func run() async throws {
         let yaml = try scenarios.map { try String(contentsOfFile: $0, encoding: .utf8) } ?? DefaultScript.yaml
-        let server = ModelServer(script: try Script.load(yaml: yaml), key: key, log: try RequestLog(path: log))
+        let server = ModelServer(
+            script: try Script.load(yaml: yaml), key: key, log: try RequestLog(path: log, bodies: bodies))
         var logger = Logger(label: "scripted-model") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = .error
         let application = Application(

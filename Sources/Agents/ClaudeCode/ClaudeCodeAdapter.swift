@@ -22,13 +22,19 @@ package struct ClaudeCodeAdapter: AgentAdapter {
         }
         if let id = run.resumeSessionID, SessionID.isValid(id) { argv += ["--resume", id] }
         var files: [AgentCommand.HomeFile] = []
-        if run.untrusted {
+        var environment = AgentEnvironment.base(for: run)
+        if run.configuration == .ignored {
+            if run.instructions == .followed {
+                // Without project settings it would leave out the project's instructions as well.
+                argv += ["--add-dir", run.workspace]
+                environment["CLAUDE_CODE_ADDITIONAL_DIRECTORIES_CLAUDE_MD"] = "1"
+            }
             // Both are needed: the first drops the repository's `.mcp.json`, the second its `.claude/settings.json`.
             argv += ["--strict-mcp-config", "--setting-sources", "user"]
             // The home lives on between iterations: what an earlier one planted as the user's settings goes.
             files.append(AgentCommand.HomeFile(path: ".claude/settings.json", contents: "{}\n"))
         }
-        var environment = AgentEnvironment.base(for: run)
+        if run.instructions == .ignored { environment["CLAUDE_CODE_DISABLE_CLAUDE_MDS"] = "1" }
         environment["ANTHROPIC_BASE_URL"] = run.gatewayBase + "/anthropic"
         environment["ANTHROPIC_API_KEY"] = AgentEnvironment.placeholderKey
         environment["CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC"] = "1"  // no calls home

@@ -23,15 +23,30 @@ package struct CodexAdapter: AgentAdapter {
         environment["CODEX_API_KEY"] = AgentEnvironment.placeholderKey
         return AgentCommand(
             argv: argv, environment: environment,
-            files: [AgentCommand.HomeFile(path: ".codex/config.toml", contents: CodexAdapter.configuration(for: run))],
+            files: CodexAdapter.files(for: run),
             standardInput: argument ? nil : Array(run.prompt.utf8))
     }
 
     package func makeNormalizer() -> any OutputNormalizer { CodexNormalizer() }
 
     /// Written anew for each run, so that nothing an earlier iteration put there counts.
+    private static func files(for run: AgentRun) -> [AgentCommand.HomeFile] {
+        var files = [AgentCommand.HomeFile(path: ".codex/config.toml", contents: configuration(for: run))]
+        if run.configuration == .ignored || run.instructions == .ignored {
+            files.append(AgentCommand.HomeFile(path: ".codex/AGENTS.override.md", contents: ""))
+            // In an untrusted directory it leaves out instructions as well: they can be followed as the user's own.
+            files.append(
+                run.instructions == .followed
+                    ? AgentCommand.HomeFile(path: ".codex/AGENTS.md", linkTo: run.workspace + "/AGENTS.md")
+                    : AgentCommand.HomeFile(path: ".codex/AGENTS.md", contents: ""))
+        }
+        return files
+    }
+
     static func configuration(for run: AgentRun) -> String {
-        var lines = [
+        var lines: [String] = []
+        if run.instructions == .ignored { lines.append("project_doc_max_bytes = 0") }
+        lines += [
             "model_provider = \"codeforge\"",
             "check_for_update_on_startup = false",
             "",
@@ -48,9 +63,11 @@ package struct CodexAdapter: AgentAdapter {
             "env_key = \"CODEX_API_KEY\"",
             "wire_api = \"responses\"",
         ]
-        if run.untrusted {
-            // Said beforehand, or `exec` trusts its working directory by itself and starts the servers of the
-            // repository's `.codex/config.toml`.
+        if run.configuration == .ignored {
+            // Skills of a directory are listed to the model whether or not it is trusted. That it is not has to be said
+            // beforehand, or `exec` trusts its working directory by itself and starts the servers of the repository's
+            // `.codex/config.toml`.
+            lines += ["", "[skills]", "include_instructions = false"]
             lines += ["", "[projects.\(quoted(run.workspace))]", "trust_level = \"untrusted\""]
         }
         return lines.joined(separator: "\n") + "\n"
