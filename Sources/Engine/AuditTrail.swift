@@ -26,8 +26,8 @@ package final class AuditTrail: Service {
     }
 
     /// Durable when it returns; the same records may come again.
-    package func append(_ records: [AuditRecord], of run: RunID) async throws(CodeForgeError) {
-        let new = try await store.append(records, of: run)
+    package func append(_ batches: [AuditBatch]) async throws(CodeForgeError) {
+        let new = try await store.append(batches)
         guard !new.isEmpty else { return }
         SandboxMetrics.count(new)
         let sandboxes = Set(new.map(\.sandbox))

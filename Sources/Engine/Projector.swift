@@ -6,11 +6,13 @@ import ServiceLifecycle
 package struct Projector: Service {
     private let reports: any ReportLog
     private let finalizer: RunFinalizer
+    private let trail: AuditTrail
     private let scheduler: Scheduler
 
-    package init(reports: any ReportLog, finalizer: RunFinalizer, scheduler: Scheduler) {
+    package init(reports: any ReportLog, finalizer: RunFinalizer, trail: AuditTrail, scheduler: Scheduler) {
         self.reports = reports
         self.finalizer = finalizer
+        self.trail = trail
         self.scheduler = scheduler
     }
 
@@ -28,11 +30,27 @@ package struct Projector: Service {
         }
     }
 
+    /// Audit records of many runs go on record together: alone, each report would cost a write to the disk.
     private func step() async throws(CodeForgeError) {
+        var audit: [(entry: String, batch: AuditBatch)] = []
         for (entry, report) in try await reports.next(wait: .seconds(2)) {
+            if case .audit(let records) = report.body {
+                audit.append((entry, AuditBatch(run: report.run, records: records)))
+                continue
+            }
+            // What a run did comes before how it ended.
+            try await put(&audit)
             try await finalizer.apply(report)
             try await reports.acknowledge([entry])
             if case .finished = report.body { await scheduler.ended(report.run) }
         }
+        try await put(&audit)
+    }
+
+    private func put(_ audit: inout [(entry: String, batch: AuditBatch)]) async throws(CodeForgeError) {
+        guard !audit.isEmpty else { return }
+        try await trail.append(audit.map(\.batch))
+        try await reports.acknowledge(audit.map(\.entry))
+        audit = []
     }
 }

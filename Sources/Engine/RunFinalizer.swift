@@ -8,20 +8,18 @@ package struct RunFinalizer: Sendable {
     private let store: any TaskStore
     private let events: any EventLog
     private let secrets: any TaskSecretStore
-    private let audit: AuditTrail
     private let cliName: @Sendable (CodeTask) -> String
     private let clock: any WallClock
     /// Seconds the event history stays after a run ended.
     private let historyTTL: Int
 
     package init(
-        store: any TaskStore, events: any EventLog, secrets: any TaskSecretStore, audit: AuditTrail,
+        store: any TaskStore, events: any EventLog, secrets: any TaskSecretStore,
         cliName: @escaping @Sendable (CodeTask) -> String, clock: any WallClock, historyTTL: Int
     ) {
         self.store = store
         self.events = events
         self.secrets = secrets
-        self.audit = audit
         self.cliName = cliName
         self.clock = clock
         self.historyTTL = historyTTL
@@ -34,7 +32,7 @@ package struct RunFinalizer: Sendable {
             switch report.body {
             case .cloning: break  // the worker entered `cloning` before it started the supervisor
             case .running: try await enterRunning(report)
-            case .audit(let records): try await audit.append(records, of: report.run)
+            case .audit: break  // `Projector` puts those of many runs on record together
             case .finished(let outcome): try await finish(report, outcome)
             }
         } catch {

@@ -11,17 +11,20 @@ package final class SQLiteAuditStore: AuditStore {
     package init(_ database: TaskDatabase) { self.database = database }
 
     @discardableResult
-    package func append(_ records: [AuditRecord], of run: RunID) async throws(CodeForgeError) -> [AuditRecord] {
-        guard !records.isEmpty else { return [] }
+    package func append(_ batches: [AuditBatch]) async throws(CodeForgeError) -> [AuditRecord] {
+        guard batches.contains(where: { !$0.records.isEmpty }) else { return [] }
         do {
             return try await database.writes.write { db in
                 let statement = try db.cachedStatement(sql: SQLiteAuditStore.insert)
-                return try records.filter { record in
-                    try statement.execute(arguments: StatementArguments(try SQLiteAuditStore.values(record, run)))
-                    return db.changesCount == 1
+                return try batches.flatMap { batch in
+                    try batch.records.filter { record in
+                        let values = try SQLiteAuditStore.values(record, batch.run)
+                        try statement.execute(arguments: StatementArguments(values))
+                        return db.changesCount == 1
+                    }
                 }
             }
-        } catch { throw portError("append to the audit of task \(run.taskID)", error) }
+        } catch { throw portError("append to the audit", error) }
     }
 
     package func entries(_ query: AuditQuery) async throws(CodeForgeError) -> [AuditEntry] {

@@ -17,15 +17,17 @@ package final class InMemoryAuditStore: AuditStore {
     package func fail(with error: CodeForgeError?) { state.withLock { $0.failure = error } }
 
     @discardableResult
-    package func append(_ records: [AuditRecord], of run: RunID) async throws(CodeForgeError) -> [AuditRecord] {
+    package func append(_ batches: [AuditBatch]) async throws(CodeForgeError) -> [AuditRecord] {
         try state.withLock { state throws(CodeForgeError) in
             if let failure = state.failure { throw failure }
             var added: [AuditRecord] = []
-            for record in records
-            where !state.entries.contains(where: { $0.run == run && $0.record.number == record.number }) {
-                state.last += 1
-                state.entries.append(AuditEntry(id: state.last, run: run, record: record))
-                added.append(record)
+            for batch in batches {
+                for record in batch.records
+                where !state.entries.contains(where: { $0.run == batch.run && $0.record.number == record.number }) {
+                    state.last += 1
+                    state.entries.append(AuditEntry(id: state.last, run: batch.run, record: record))
+                    added.append(record)
+                }
             }
             return added
         }

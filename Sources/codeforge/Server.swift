@@ -52,13 +52,14 @@ struct Server {
             secrets: secrets,
             buildPrompt: PromptBuilder.prompt(of:cli:earlier:), directoryExists: HostTree.isDirectory)
         let finalizer = RunFinalizer(
-            store: store, events: events, secrets: secrets, audit: trail, cliName: planner.cliName(of:), clock: clock,
+            store: store, events: events, secrets: secrets, cliName: planner.cliName(of:), clock: clock,
             historyTTL: settings.tasks.workspaceTTL)
         let scheduler = Scheduler(
             configuration: .init(concurrency: settings.workers.concurrency, drains: drains), store: store,
             queue: queue, link: link, planner: planner,
             spawner: ProcessSupervisorSpawner(executable: Installation.supervisor), finalizer: finalizer, clock: clock)
-        let projector = Projector(reports: RedisReportLog(client), finalizer: finalizer, scheduler: scheduler)
+        let projector = Projector(
+            reports: RedisReportLog(client), finalizer: finalizer, trail: trail, scheduler: scheduler)
         let tasks = TaskService(
             store: store, queue: queue, secrets: secrets, events: events, link: link, clock: clock,
             rules: TaskRules(

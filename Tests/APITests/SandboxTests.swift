@@ -29,8 +29,8 @@ import Testing
     }
 
     private func put(_ rig: APIRig, _ records: AuditRecord...) async throws {
-        try await rig.trail.append(
-            records, of: RunID(taskID: "t", iteration: 1, attempt: 1, purpose: .task))
+        let run = RunID(taskID: "t", iteration: 1, attempt: 1, purpose: .task)
+        try await rig.trail.append([AuditBatch(run: run, records: records)])
     }
 
     private func record(

@@ -34,7 +34,7 @@ struct EngineFixture: Sendable {
 
     var finalizer: RunFinalizer {
         RunFinalizer(
-            store: store, events: events, secrets: secrets, audit: trail, cliName: { $0.config?.cli ?? "claude-code" },
+            store: store, events: events, secrets: secrets, cliName: { $0.config?.cli ?? "claude-code" },
             clock: clock,
             historyTTL: 60)
     }

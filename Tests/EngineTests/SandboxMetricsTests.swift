@@ -14,7 +14,7 @@ import Testing
     private func metrics(_ batches: [AuditRecord]...) async throws -> Set<String> {
         let prometheus = PrometheusMetrics()
         try await withMetricsFactory(prometheus) {
-            for batch in batches { try await trail.append(batch, of: run) }
+            for batch in batches { try await trail.append([AuditBatch(run: run, records: batch)]) }
         }
         return Set(
             prometheus.text().split(separator: "\n").map(String.init).filter {

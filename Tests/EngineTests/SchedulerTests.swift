@@ -13,7 +13,9 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await scheduler.run() }
             group.addTask {
-                try await Projector(reports: fixture.reports, finalizer: fixture.finalizer, scheduler: scheduler).run()
+                try await Projector(
+                    reports: fixture.reports, finalizer: fixture.finalizer, trail: fixture.trail, scheduler: scheduler
+                ).run()
             }
             try await body()
             group.cancelAll()
@@ -45,6 +47,29 @@ import Testing
             fixture.reports.send(
                 JobReport(run: run, body: .finished(JobOutcome(result: "r")), time: fixture.clock.now()))
             try await until("completed") { try await status(id) == .completed }
+            fixture.spawner.end(0, how: "exit status 0")
+        }
+    }
+
+    @Test func whatARunDidIsOnRecordBeforeItsEndAndOnce() async throws {
+        try await whileRunning(fixture.scheduler()) {
+            let id = try await create()
+            try await until("spawned") { fixture.spawner.specs.count == 1 }
+            let run = fixture.spawner.specs[0].run
+            let other = AuditStoreContract.run("another")
+            let bodies: [(RunID, JobReport.Body)] = [
+                (run, .audit([AuditStoreContract.record(1), AuditStoreContract.record(2)])),
+                (other, .audit([AuditStoreContract.record(1)])),
+                (run, .audit([AuditStoreContract.record(2), AuditStoreContract.record(3)])),
+                (run, .finished(JobOutcome(result: "r"))), (other, .audit([AuditStoreContract.record(2)])),
+            ]
+            for (run, body) in bodies {
+                fixture.reports.send(JobReport(run: run, body: body, time: fixture.clock.now()))
+            }
+            try await until("completed") { try await status(id) == .completed }
+            #expect(try await fixture.audit.entries(AuditQuery(.task(id))).map(\.record.number) == [1, 2, 3])
+            try await until("all acknowledged") { fixture.reports.count == 0 }
+            #expect(try await fixture.audit.entries(AuditQuery(.task("another"))).count == 2)
             fixture.spawner.end(0, how: "exit status 0")
         }
     }

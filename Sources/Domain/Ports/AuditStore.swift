@@ -1,10 +1,10 @@
 /// The record of what sandboxes did, tried and had done to them. One process writes it.
 public protocol AuditStore: Sendable {
-    /// Durable when it returns. A record whose run and number are on record already is left as it was.
+    /// Durable when it returns, all or nothing. A record whose run and number are on record already is left as it was.
     ///
-    /// - Returns: The records that are new.
+    /// - Returns: The records that are new, in the order given.
     @discardableResult
-    func append(_ records: [AuditRecord], of run: RunID) async throws(CodeForgeError) -> [AuditRecord]
+    func append(_ batches: [AuditBatch]) async throws(CodeForgeError) -> [AuditRecord]
 
     /// One page in the order of writing.
     func entries(_ query: AuditQuery) async throws(CodeForgeError) -> [AuditEntry]
@@ -14,6 +14,25 @@ public protocol AuditStore: Sendable {
     /// - Returns: Their number.
     @discardableResult
     func remove(before time: Timestamp) async throws(CodeForgeError) -> Int
+}
+
+extension AuditStore {
+    /// Appends records of one run.
+    @discardableResult
+    public func append(_ records: [AuditRecord], of run: RunID) async throws(CodeForgeError) -> [AuditRecord] {
+        try await append([AuditBatch(run: run, records: records)])
+    }
+}
+
+/// Records of one run, in the order of their numbers.
+public struct AuditBatch: Sendable, Hashable {
+    public var run: RunID
+    public var records: [AuditRecord]
+
+    public init(run: RunID, records: [AuditRecord]) {
+        self.run = run
+        self.records = records
+    }
 }
 
 /// A record with its place.

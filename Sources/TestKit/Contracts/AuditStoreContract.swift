@@ -32,6 +32,16 @@ package enum AuditStoreContract {
             try expectEqual(
                 try await store.entries(AuditQuery(.iteration(task: "t", 1))).count, 3, "entries of the iteration")
         },
+        Case("takes records of several runs, in the order given") { store in
+            try await store.append([record(1)], of: run("u"))
+            let added = try await store.append([
+                AuditBatch(run: run(), records: [record(1), record(2)]),
+                AuditBatch(run: run("u"), records: [record(1), record(2)]), AuditBatch(run: run("v"), records: []),
+            ])
+            try expectEqual(added, [record(1), record(2), record(2)], "what is new")
+            let found = try await store.entries(AuditQuery(.sandbox("s")))
+            try expectEqual(found.map(\.run.taskID), ["u", "t", "t", "u"], "the order")
+        },
         Case("gives one sandbox's records") { store in
             try await store.append(
                 [record(1, sandbox: "a"), record(2, sandbox: "b"), record(3, sandbox: "a")], of: run())
