@@ -483,11 +483,10 @@ package enum OpenAPIDocument {
                         effective_profile:
                           name: readonly
                           workspace: read-only
-                          limits: { memory_bytes: 2147483648, processes: 256, cpus: 1 }
-                          syscalls: [files, io, ipc, memory, misc, process, sockets, time]
-                          gateway_routes: [anthropic, openai]
-                          egress: []
-                          required: [memory-limit, seccomp, user-namespace]
+                          limits: { memory_bytes: 2147483648, pids: 256, cpus: 1 }
+                          seccomp: { groups: [confine, files, io, ipc, memory, misc, process, sockets, time] }
+                          gateway: { routes: [anthropic, openai], egress: [], requests_per_minute: 200 }
+                          required_layers: [memory-limit, seccomp, user-namespace]
                 "401": { $ref: "#/components/responses/Unauthorized" }
                 "404": { $ref: "#/components/responses/NotFound" }
                 "503": { $ref: "#/components/responses/Unavailable" }
@@ -1137,7 +1136,9 @@ package enum OpenAPIDocument {
                   items: { $ref: "#/components/schemas/SandboxProcess" }
             SandboxProfile:
               type: object
-              description: What a sandbox may do, as it is enforced. Sizes are bytes; later versions may add members.
+              description: |
+                What a sandbox may do, as it is enforced; the members are those of a profile's file. Sizes are bytes. Later
+                versions may add members.
               required: [name]
               properties:
                 name: { type: string }
@@ -1145,7 +1146,10 @@ package enum OpenAPIDocument {
                 limits:
                   type: object
                   additionalProperties: { type: number }
-                syscalls: { type: array, items: { type: string }, description: Groups of allowed system calls. }
+                seccomp:
+                  type: object
+                  properties:
+                    groups: { type: array, items: { type: string }, description: Groups of allowed system calls. }
                 landlock:
                   type: object
                   properties:
@@ -1159,15 +1163,19 @@ package enum OpenAPIDocument {
                     properties:
                       source: { type: string }
                       target: { type: string }
-                gateway_routes: { type: array, items: { type: string } }
-                egress: { type: array, items: { type: string }, description: Hosts it may reach through the gateway. }
-                gateway_limits:
+                gateway:
                   type: object
+                  properties:
+                    routes: { type: array, items: { type: string } }
+                    egress: { type: array, items: { type: string }, description: Hosts it may reach through the gateway. }
                   additionalProperties: { type: number }
                 mcp: { enum: [none, http, all] }
                 agent_configuration: { enum: [repository, ignored] }
                 instructions: { enum: [followed, ignored] }
-                required: { type: array, items: { type: string }, description: Layers without which nothing is started. }
+                required_layers:
+                  type: array
+                  description: Layers without which nothing is started.
+                  items: { type: string }
             MissingLayer:
               type: object
               required: [layer, detail]

@@ -1,15 +1,14 @@
 extension SandboxProfile {
-    /// As clients and the record see it: names in snake case, sizes in bytes, sets in order.
+    /// As clients and the record see it: the members of a profile's file, sizes in bytes, sets in order, and the name.
     public var json: JSONValue {
         [
             "name": .string(name), "workspace": .string(workspace.rawValue), "limits": limits.json,
-            "syscalls": .strings(syscalls.map(\.rawValue)),
+            "seccomp": ["groups": .strings(syscalls.map(\.rawValue))],
             "landlock": ["ports": .string(landlock.ports.rawValue), "scoped": .bool(landlock.scoped)],
             "mounts": .array(mounts.map { ["source": .string($0.source), "target": .string($0.target)] }),
-            "gateway_routes": .strings(Array(gatewayRoutes)), "egress": .array(egress.map { .string($0) }),
-            "gateway_limits": gatewayLimits.json, "mcp": .string(mcp.rawValue),
+            "gateway": gatewayLimits.json(routes: gatewayRoutes, egress: egress), "mcp": .string(mcp.rawValue),
             "agent_configuration": .string(agentConfiguration.rawValue),
-            "instructions": .string(instructions.rawValue), "required": .strings(required.map(\.rawValue)),
+            "instructions": .string(instructions.rawValue), "required_layers": .strings(required.map(\.rawValue)),
         ]
     }
 }
@@ -17,19 +16,20 @@ extension SandboxProfile {
 extension SandboxProfile.Limits {
     fileprivate var json: JSONValue {
         [
-            "memory_bytes": .int(memoryBytes), "processes": .int(Int64(processes)), "cpus": .double(cpus),
+            "memory_bytes": .int(memoryBytes), "pids": .int(Int64(processes)), "cpus": .double(cpus),
             "cpu_weight": .int(Int64(cpuWeight)), "disk_bytes": .int(diskBytes), "disk_inodes": .int(diskInodes),
-            "overlay_bytes": .int(overlayBytes), "temporary_bytes": .int(temporaryBytes),
-            "temporary_inodes": .int(temporaryInodes), "shared_memory_bytes": .int(sharedMemoryBytes),
-            "home_bytes": .int(homeBytes), "open_files": .int(Int64(openFiles)),
-            "file_size_bytes": .int(fileSizeBytes), "locked_memory_bytes": .int(lockedMemoryBytes),
+            "overlay_bytes": .int(overlayBytes), "tmp_bytes": .int(temporaryBytes),
+            "shm_bytes": .int(sharedMemoryBytes), "home_bytes": .int(homeBytes),
+            "tmpfs_inodes": .int(temporaryInodes), "open_files": .int(Int64(openFiles)),
+            "file_bytes": .int(fileSizeBytes), "locked_memory_bytes": .int(lockedMemoryBytes),
         ]
     }
 }
 
 extension SandboxProfile.GatewayLimits {
-    fileprivate var json: JSONValue {
+    fileprivate func json(routes: Set<String>, egress: [String]) -> JSONValue {
         [
+            "routes": .strings(Array(routes)), "egress": .array(egress.map { .string($0) }),
             "connections": .int(Int64(connections)), "requests_per_minute": .int(Int64(requestsPerMinute)),
             "requests": .int(Int64(requests)), "request_bytes": .int(requestBytes),
             "response_bytes": .int(responseBytes), "tokens": .int(Int64(tokens)),

@@ -169,8 +169,9 @@ enum SandboxTable {
         var sandboxes = answer["sandboxes"]?.arrayValue ?? []
         func rate(_ sandbox: JSONValue) -> Double? { rates?.values[sandbox.text("id")] }
         if rates != nil { sandboxes.sort { (rate($0) ?? 0) > (rate($1) ?? 0) } }
+        let ids = sandboxes.map { $0.text("id") }
         var table = TextTable(
-            [.text("ID"), .text("PROFILE"), .text("STATE"), .number("UP")]
+            [.text("ID"), .text("PHASE"), .text("PROFILE"), .text("STATE"), .number("UP")]
                 + (rates == nil ? [] : [.number("CPU%")])
                 + [
                     .number("CPU"), .number("MEMORY"), .number("PROCS"), .number("DISK"), .number("OUT"),
@@ -181,7 +182,8 @@ enum SandboxTable {
             let usage = sandbox["usage"] ?? .null
             table.add(
                 [
-                    sandbox.text("id"), sandbox.text("profile"), sandbox.text("state"),
+                    rates == nil ? sandbox.text("id") : short(sandbox.text("id"), among: ids), sandbox.text("phase"),
+                    sandbox.text("profile"), sandbox.text("state"),
                     Units.duration(sandbox["uptime_seconds"]?.number ?? 0),
                 ] + (rates == nil ? [] : [rate(sandbox).map { Units.tenths($0 * 100) } ?? "-"])
                     + [
@@ -191,6 +193,13 @@ enum SandboxTable {
                     ])
         }
         return table.lines(width: width)
+    }
+
+    /// The beginning of an id that is enough to name it, where a screen is narrow.
+    private static func short(_ id: String, among ids: [String]) -> String {
+        var length = min(8, id.count)
+        while length < id.count, ids.count(where: { $0.hasPrefix(id.prefix(length)) }) > 1 { length += 1 }
+        return String(id.prefix(length))
     }
 
     /// Everything about one sandbox.
@@ -213,8 +222,11 @@ enum SandboxTable {
         }
         let profile = sandbox["effective_profile"] ?? .null
         facts.add(["workspace", profile.text("workspace")])
-        for name in ["syscalls", "gateway_routes", "egress"] {
-            facts.add([name, (profile[name]?.arrayValue ?? []).map(\.plain).joined(separator: " ")])
+        for (name, list) in [
+            ("system calls", profile["seccomp"]?["groups"]), ("gateway", profile["gateway"]?["routes"]),
+            ("egress", profile["gateway"]?["egress"]),
+        ] {
+            facts.add([name, (list?.arrayValue ?? []).map(\.plain).joined(separator: " ")])
         }
         var gauges = TextTable([.text("USE"), .number("NOW"), .number("PEAK"), .number("LIMIT")])
         for name in ["memory", "disk", "output", "gateway_out", "gateway_in"] {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Client
 import Domain
-import FoundationEssentials
 import Settings
 
 extension SandboxCommand {
@@ -26,20 +25,14 @@ extension SandboxCommand {
             let profiles = try options.loadAllForTools().profiles.profiles
             guard let name else {
                 let all = profiles.values.sorted { $0.name < $1.name }
-                try json ? printJSON(all) : printTable(all)
+                json ? printJSON(.array(all.map(\.json))) : printTable(all)
                 return
             }
             guard let profile = profiles[name] else {
                 complain("unknown profile '\(name)'; there are \(profiles.keys.sorted().joined(separator: ", "))")
                 throw ExitCode(1)
             }
-            try json ? printJSON(profile) : print(ProfileText.yaml(profile), terminator: "")
-        }
-
-        private func printJSON(_ value: some Encodable) throws {
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-            print(String(decoding: try encoder.encode(value), as: UTF8.self))
+            json ? printJSON(profile.json) : print(ProfileText.yaml(profile), terminator: "")
         }
 
         private func printTable(_ profiles: [SandboxProfile]) {
