@@ -15,19 +15,22 @@ int close_inherited(struct start *start) {
     return 0;
 }
 
-int send_descriptor(char tag, int descriptor, int channel) {
+int send_descriptor(char tag, int descriptor, int channel) { return send_descriptors(tag, &descriptor, 1, channel); }
+
+int send_descriptors(char tag, const int *list, int count, int channel) {
     union {
         struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
+        char space[CMSG_SPACE(NAMESPACES * sizeof(int))];
     } control = {0};
+    size_t size = (size_t)count * sizeof(int);
     struct iovec data = {&tag, 1};
     struct msghdr message = {
-        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
+        .msg_iov = &data, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = CMSG_SPACE(size)};
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
     header->cmsg_level = SOL_SOCKET;
     header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(sizeof(int));
-    memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+    header->cmsg_len = CMSG_LEN(size);
+    memcpy(CMSG_DATA(header), list, size);
     return sendmsg(channel, &message, MSG_NOSIGNAL) == 1 ? 0 : -errno;
 }
 

@@ -96,28 +96,53 @@ static void follow_lifeline(pid_t payload) {
     for (ssize_t i = 0; i < count; i++) kill(-payload, signals[i]);
 }
 
-int run_init(struct start *start) {
+// Starts the payload with its steps. It shares our memory and lets us wait until it executed: no page is copied, and
+// failure needs no pipe. Returns its id.
+static pid_t start_payload(struct start *start, int flags) {
+    static char stack[65536] __attribute__((aligned(16)));
+    pid_t pid = clone(payload, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD | flags, start);
+    return pid >= 0 ? pid : explain(-errno, "clone the payload");
+}
+
+static int block_signals(void) {
     sigset_t all;
     sigfillset(&all);
-    if (sigprocmask(SIG_SETMASK, &all, NULL) != 0) return explain(-errno, "sigprocmask");
+    return sigprocmask(SIG_SETMASK, &all, NULL) == 0 ? 0 : explain(-errno, "sigprocmask");
+}
+
+// One more command in a running sandbox. It is the launcher's child, who must reap it: a dead one that nobody reaps
+// would hold up the end of the pid namespace.
+int run_entry(struct start *start) {
+    int code = block_signals();
+    if (code != 0) return code;
+    pid_t pid = start_payload(start, CLONE_PARENT);
+    if (pid < 0) return pid;
+    report("{\"event\":\"born\",\"pid\":%d}", pid);
+    if (!start->executed) _exit(EXIT_FAILURE);  // it said why
+    report("{\"event\":\"running\"}");
+    return 0;
+}
+
+int run_init(struct start *start) {
+    int code = block_signals();
+    if (code != 0) return code;
     sigset_t children;
     sigemptyset(&children);
     sigaddset(&children, SIGCHLD);
     int signals = signalfd(-1, &children, SFD_CLOEXEC);
     if (signals < 0) return explain(-errno, "signalfd");
 
-    // Shares our memory and lets us wait until it executed: no page is copied, and failure needs no pipe.
-    static char stack[65536] __attribute__((aligned(16)));
-    pid_t pid = clone(payload, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, start);
-    if (pid < 0) return explain(-errno, "clone the payload");
+    pid_t pid = start_payload(start, 0);
+    if (pid < 0) return pid;
     if (!start->executed) _exit(EXIT_FAILURE);  // it said why
 
-    int code = keep_only_kill(start);
-    if (code != 0) return code;
+    // The payload's change of ids may have set back what our shared memory had been.
+    if ((code = become_undumpable(start)) != 0 || (code = keep_only_kill(start)) != 0) return code;
     if (signals != FD_FIRST_EXTRA && dup3(signals, FD_FIRST_EXTRA, O_CLOEXEC) < 0) return explain(-errno, "dup3");
     if (close_range(FD_FIRST_EXTRA + 1, ~0u, 0) != 0 || close_range(0, FD_OPTIONS, 0) != 0)
         return explain(-errno, "close_range");
     close(FD_CHANNEL);
+    if ((code = confine_init(start)) != 0) return code;
     report("{\"event\":\"running\"}");
 
     struct pollfd watched[] = {{.fd = FD_LIFELINE, .events = POLLIN}, {.fd = FD_FIRST_EXTRA, .events = POLLIN}};

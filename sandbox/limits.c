@@ -1,4 +1,5 @@
-// Resource limits: rlimits of the payload, and the v1 control groups (v2 is joined by clone3 itself).
+// Resource limits: rlimits of the payload, and control groups by their process lists. A new sandbox joins v1 groups so;
+// v2 is joined by its clone3.
 #include "shim.h"
 
 #include <errno.h>
@@ -21,10 +22,10 @@ int set_limits(struct start *start) {
     return 0;
 }
 
-// Before the clone, so that pid 1 is born in them and nothing of it is ever outside.
-int join_cgroups_v1(struct start *start) {
+// Before the clone, so that pid 1, or what enters, is born in them and nothing of it is ever outside.
+int join_cgroups(struct start *start) {
     const struct options *o = &start->options;
-    for (int i = 0; i < o->cgroup1_count; i++)
-        if (write(o->cgroup1[i], "0", 1) != 1) return explain(-errno, "cgroup.procs, descriptor %d", o->cgroup1[i]);
+    for (int i = 0; i < o->cgroup_count; i++)
+        if (write(o->cgroups[i], "0", 1) != 1) return explain(-errno, "cgroup.procs, descriptor %d", o->cgroups[i]);
     return 0;
 }

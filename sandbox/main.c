@@ -11,8 +11,10 @@ static const struct step outside[] = {
     {"options", read_options},
     {"descriptors", close_inherited},
     {"oom-score", set_oom_score},
+};
+static const struct step outside_starting[] = {
     {"undumpable", become_undumpable},
-    {"cgroups", join_cgroups_v1},
+    {"cgroups", join_cgroups},
     {"filter", map_filter},
     {"namespaces", clone_namespaces},
 };
@@ -40,14 +42,33 @@ static const struct step inside[] = {
     {"masks", mask_paths},
     {"pivot", change_root},
     {"hostname", set_hostname},
+    {"doors", send_namespaces},
     {"privileges", lock_privileges},
     {"no-new-privs", no_new_privileges},
     {"init", run_init},
 };
 
+// The other mode: one more command in a sandbox that runs. Whoever enters is never seen inside with more rights than
+// the payload has, or by a process that could be traced: that is the point of this order.
+static const struct step entering[] = {
+    {"undumpable", become_undumpable},
+    {"cgroups", join_cgroups},
+    {"filter", map_filter},
+    {"user-namespace", join_user_namespace},
+    {"identity", become_namespace_root},
+    {"namespaces", join_namespaces},
+    {"undumpable", become_undumpable},  // changed ids may have set it back
+    {"privileges", lock_privileges},
+    {"no-new-privs", no_new_privileges},
+    {"entry", run_entry},
+};
+
 int main(void) {
     static struct start start;
     if (run_steps(&start, outside, COUNT(outside)) != 0) return EXIT_FAILURE;
+    if (start.options.enter)
+        return run_steps(&start, entering, COUNT(entering)) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (run_steps(&start, outside_starting, COUNT(outside_starting)) != 0) return EXIT_FAILURE;
     if (start.init == 0) {
         run_steps(&start, inside, COUNT(inside));
         _exit(EXIT_FAILURE);  // run_init does not return on success

@@ -47,6 +47,40 @@ int clone_namespaces(struct start *start) {
     return 0;
 }
 
+static const struct { const char *name; int type; } namespaces[NAMESPACES] = {
+    {"user", CLONE_NEWUSER}, {"mnt", CLONE_NEWNS}, {"net", CLONE_NEWNET}, {"ipc", CLONE_NEWIPC},
+    {"uts", CLONE_NEWUTS}, {"cgroup", CLONE_NEWCGROUP}, {"pid", CLONE_NEWPID},
+};
+
+// The launcher gets the way in by descriptors: once pid 1 is undumpable, nobody without privileges of the host can
+// open its /proc/PID/ns. Nothing inside keeps them.
+int send_namespaces(struct start *start) {
+    (void)start;
+    int list[NAMESPACES], count = 0, code = 0;
+    for (char path[32]; count < NAMESPACES && code == 0; count += code == 0) {
+        snprintf(path, sizeof path, "/proc/self/ns/%s", namespaces[count].name);
+        if ((list[count] = open(path, O_RDONLY | O_CLOEXEC)) < 0) code = explain(-errno, "open %s", path);
+    }
+    if (code == 0 && (code = send_descriptors('S', list, count, FD_CHANNEL)) != 0) explain(code, "send namespaces");
+    while (count > 0) close(list[--count]);
+    return code;
+}
+
+static int join(struct start *start, int index) {
+    return syscall(SYS_setns, start->options.namespaces[index], namespaces[index].type) == 0
+               ? 0 : explain(-errno, "%s namespace", namespaces[index].name);
+}
+
+// From here on there are privileges over the sandbox alone.
+int join_user_namespace(struct start *start) { return join(start, 0); }
+
+// The pid namespace, which is the last, holds for children only: this process never shows up inside.
+int join_namespaces(struct start *start) {
+    int code = 0;
+    for (int i = 1; i < NAMESPACES && code == 0; i++) code = join(start, i);
+    return code;
+}
+
 int write_id_maps(struct start *start) {
     if (start->options.rootless) return 0;
     char path[64], map[64];

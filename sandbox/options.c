@@ -117,6 +117,13 @@ static bool add_rule(struct options *o, struct reader *reader, bool is_port) {
     return number(take(reader), 10, 1, UINT32_MAX, &rule->rights);
 }
 
+static bool add_namespaces(struct options *o, struct reader *reader) {
+    o->enter = true;
+    for (int i = 0; i < NAMESPACES; i++)
+        if (!descriptor(o, take(reader), &o->namespaces[i])) return false;
+    return true;
+}
+
 static bool text(struct reader *reader, const char **value) { return (*value = take(reader)) != NULL; }
 
 static bool add_string(struct reader *reader, char **list, int *count) {
@@ -136,6 +143,7 @@ static bool parse_one(struct options *o, const char *name, struct reader *r, int
     if (IS("device")) return add_path(take(r), o->devices, &o->device_count, MAX_DEVICES);
     if (IS("tmpfs")) return add_tmpfs(o, r);
     if (IS("rlimit")) return add_rlimit(o, r);
+    if (IS("enter")) return add_namespaces(o, r);
     if (IS("landlock")) return add_landlock(o, r);
     if (IS("beneath")) return add_rule(o, r, false);
     if (IS("port")) return add_rule(o, r, true);
@@ -148,8 +156,8 @@ static bool parse_one(struct options *o, const char *name, struct reader *r, int
                text(r, &o->overlay_inodes) && number(o->overlay_inodes, 10, 1, INT64_MAX, &n);
     if (IS("oom-score")) return text(r, &o->oom_score) && number(o->oom_score, 10, 0, 1000, &n);
     if (IS("cgroup2")) return descriptor(o, take(r), &o->cgroup2);
-    if (IS("cgroup1"))
-        return o->cgroup1_count < MAX_CGROUPS && descriptor(o, take(r), &o->cgroup1[o->cgroup1_count++]);
+    if (IS("cgroup"))
+        return o->cgroup_count < MAX_CGROUPS && descriptor(o, take(r), &o->cgroups[o->cgroup_count++]);
     if (IS("filter")) return descriptor(o, take(r), &o->filter);
     if (IS("notify")) return o->notify = true;
     if (IS("rootless")) return o->rootless = true;
@@ -198,8 +206,9 @@ int read_options(struct start *start) {
     while ((name = take(&reader)) != NULL)
         if (!parse_one(o, name, &reader, &arguments, &environment)) return explain(-EINVAL, "option %.64s", name);
     if (o->rootless == (o->range != 0)) return explain(-EINVAL, "either rootless or range is needed");
-    if (o->image == NULL || o->overlay_bytes == NULL || o->stage == NULL || o->hostname == NULL ||
-        o->directory == NULL || o->filter < 0 || arguments == 0)
+    bool is_root_described =
+        o->image != NULL && o->overlay_bytes != NULL && o->stage != NULL && o->hostname != NULL;
+    if (is_root_described == o->enter || o->directory == NULL || o->filter < 0 || arguments == 0)
         return explain(-EINVAL, "an option is missing");
     return 0;
 }

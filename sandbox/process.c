@@ -22,7 +22,7 @@ int set_oom_score(struct start *start) {
 // Without this a payload of the same id could trace pid 1 or take its descriptors. An unprivileged shim must stay
 // dumpable until its child has written its own id map: /proc/self/uid_map belongs to root otherwise.
 int become_undumpable(struct start *start) {
-    if (start->options.rootless && getpid() != 1) return 0;
+    if (start->options.rootless && !start->options.enter && getpid() != 1) return 0;
     return prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : explain(-errno, "PR_SET_DUMPABLE");
 }
 

@@ -22,6 +22,9 @@ enum { PAYLOAD_ID = 1000, RANGE_SIZE = 65536 };
 enum { MAX_BINDS = 64, MAX_TMPFS = 8, MAX_PATHS = 48, MAX_DEVICES = 8, MAX_RLIMITS = 16, MAX_CGROUPS = 8,
        MAX_RULES = 96 };
 
+// The namespaces of a sandbox in the order in which they are handed out and entered.
+enum { NAMESPACES = 7 };
+
 struct bind {
     const char *source, *target;
     bool writable;
@@ -51,9 +54,11 @@ struct options {
     int descriptors;                 // how many are inherited: 0…descriptors-1
     bool rootless;                   // one id is mapped: the caller's
     uint32_t range;                  // else: first host id of this sandbox's range, never 0
+    bool enter;                      // not a new sandbox: one more command in the sandbox of `namespaces`
+    int namespaces[NAMESPACES];
     int cgroup2;                     // directory descriptor, or -1
-    int cgroup1[MAX_CGROUPS];        // `cgroup.procs` descriptors open for writing
-    int cgroup1_count;
+    int cgroups[MAX_CGROUPS];        // `cgroup.procs` descriptors open for writing
+    int cgroup_count;
     int filter;                      // file with the seccomp program
     bool notify;                     // a listener for refused calls is wanted
     int listen_port;                 // gateway listener, 0: none
@@ -102,14 +107,18 @@ int run_steps(struct start *start, const struct step *steps, size_t count);     
 int read_options(struct start *);          // options.c
 int close_inherited(struct start *);       // descriptors.c
 int send_descriptor(char tag, int descriptor, int channel);
+int send_descriptors(char tag, const int *list, int count, int channel);  // at most NAMESPACES
 int receive_descriptor(int channel, int *descriptor);
 int set_oom_score(struct start *);         // process.c
 int become_undumpable(struct start *);
 int new_session(struct start *);
 int set_hostname(struct start *);
 int set_limits(struct start *);            // limits.c
-int join_cgroups_v1(struct start *);
+int join_cgroups(struct start *);
 int clone_namespaces(struct start *);      // namespaces.c: returns in parent and child
+int send_namespaces(struct start *);
+int join_user_namespace(struct start *);
+int join_namespaces(struct start *);
 int write_id_maps(struct start *);
 int send_image(struct start *);
 int await_id_maps(struct start *);
@@ -136,4 +145,6 @@ int no_new_privileges(struct start *);
 int restrict_files(struct start *);        // landlock.c
 int load_filter(struct start *);           // seccomp.c
 int map_filter(struct start *);
+int confine_init(struct start *);
 int run_init(struct start *);              // init.c
+int run_entry(struct start *);

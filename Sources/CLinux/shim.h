@@ -75,12 +75,24 @@ static inline int clinux_notify_refuse(int listener, unsigned long long id, int 
     return ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
 }
 
-// Receives one tagged descriptor (the CMSG macros cannot be imported). Returns the tag; 0 at the end; -1 with errno.
-static inline int clinux_receive_descriptor(int channel, int *descriptor) {
+// Whether the call `id` still waits for its answer: 0, or -1.
+static inline int clinux_notify_is_valid(int listener, unsigned long long id) {
+    return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id);
+}
+
+// SECCOMP_IOCTL_NOTIF_SET_FLAGS with SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, Linux 6.6: newer than most headers.
+static inline int clinux_notify_wake_on_the_same_processor(int listener) {
+    return ioctl(listener, _IOW('!', 4, unsigned long long), 1ul);
+}
+
+// Receives up to `room` (at most 8) descriptors with one tag (the CMSG macros cannot be imported); more than that are
+// closed by the kernel. Returns the tag; 0 at the end; -1 with errno.
+static inline int clinux_receive_descriptors(int channel, int *list, int room, int *count) {
     union {
         struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
+        char space[CMSG_SPACE(8 * sizeof(int))];
     } control;
+    *count = 0;
     char tag = 0;
     struct iovec data = {&tag, 1};
     struct msghdr message;
@@ -88,12 +100,18 @@ static inline int clinux_receive_descriptor(int channel, int *descriptor) {
     message.msg_iov = &data;
     message.msg_iovlen = 1;
     message.msg_control = control.space;
-    message.msg_controllen = sizeof control.space;
+    message.msg_controllen = CMSG_SPACE((size_t)room * sizeof(int));
     ssize_t length = recvmsg(channel, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     if (length < 0) return -1;
     struct cmsghdr *header = length == 1 ? CMSG_FIRSTHDR(&message) : NULL;
     if (header == NULL || header->cmsg_type != SCM_RIGHTS || header->cmsg_len < CMSG_LEN(sizeof(int))) return 0;
-    memcpy(descriptor, CMSG_DATA(header), sizeof(int));
+    int received = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+    for (int i = 0; i < received; i++) {
+        int descriptor;
+        memcpy(&descriptor, CMSG_DATA(header) + (size_t)i * sizeof(int), sizeof descriptor);
+        if (i < room) list[(*count)++] = descriptor;
+        else close(descriptor);  // the space for one has room for two by alignment
+    }
     return tag;
 }
 

@@ -113,6 +113,17 @@ struct CgroupSet: Sendable {
         }
     }
 
+    /// All its directories.
+    var directories: [String] { legacy.values.sorted() + [unified].compactMap { $0 } }
+
+    /// The process lists of all its groups, open for writing.
+    func openProcessLists() -> [HostDescriptor] {
+        directories.compactMap { directory in
+            let file = HostDescriptor(open("\(directory)/\(CgroupFile.processes)", O_WRONLY | O_CLOEXEC))
+            return file.raw >= 0 ? file : nil
+        }
+    }
+
     /// An event descriptor that becomes readable when the v1 memory limit is hit; v2 kills the group by itself.
     func watchOutOfMemory() -> HostDescriptor? {
         guard let directory = legacy["memory"] else { return nil }

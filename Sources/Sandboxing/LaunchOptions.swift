@@ -7,7 +7,11 @@ struct LaunchOptions {
     /// Set when a string could not be carried.
     private(set) var invalid: String?
 
-    mutating func add(_ words: String...) {
+    init() {}
+
+    mutating func add(_ words: String...) { add(words) }
+
+    mutating func add(_ words: [String]) {
         for word in words {
             if word.utf8.contains(0) { invalid = words[0] }
             bytes += word.utf8
@@ -46,14 +50,11 @@ struct LaunchOptions {
         let limits = request.profile.limits
         let inodes = "\(limits.temporaryInodes)"
         add("descriptors", "\(descriptors.count)")
-        switch identity {
-        case .range(let first): add("range", "\(first)")
-        case .caller: add("rootless")
-        }
+        add(identity)
         add("filter", "\(descriptors.filter)")
         if notify { add("notify") }
         if let group = descriptors.unifiedGroup { add("cgroup2", "\(group)") }
-        for group in descriptors.legacyGroups { add("cgroup1", "\(group)") }
+        for group in descriptors.legacyGroups { add("cgroup", "\(group)") }
         add("stage", "/tmp")
         add("image", request.image)
         add("overlay", "\(limits.overlayBytes)", inodes)
@@ -68,13 +69,22 @@ struct LaunchOptions {
         for mask in Self.masks { add("mask", mask) }
         if let landlock { add(landlock) }
         add(limits)
+        addCommand(request.arguments, environment: request.environment, workingDirectory: request.workingDirectory)
+    }
+
+    mutating func add(_ identity: Identity) {
+        switch identity {
+        case .range(let first): add("range", "\(first)")
+        case .caller: add("rootless")
+        }
+    }
+
+    mutating func addCommand(_ arguments: [String], environment: [String: String], workingDirectory: String) {
         add("oom-score", "500")
         add("umask", "022")
-        add("directory", request.workingDirectory)
-        for argument in request.arguments { add("argument", argument) }
-        for (name, value) in request.environment.sorted(by: { $0.key < $1.key }) {
-            add("environment", "\(name)=\(value)")
-        }
+        add("directory", workingDirectory)
+        for argument in arguments { add("argument", argument) }
+        for (name, value) in environment.sorted(by: { $0.key < $1.key }) { add("environment", "\(name)=\(value)") }
     }
 
     private mutating func add(_ bind: SandboxRequest.Bind, _ identity: Identity) {
@@ -90,7 +100,7 @@ struct LaunchOptions {
         add("bind", bind.isWritable ? "rw" : "ro", uid, gid, bind.source, bind.target)
     }
 
-    private mutating func add(_ limits: SandboxProfile.Limits) {
+    mutating func add(_ limits: SandboxProfile.Limits) {
         // Not 0: only the value 1 also keeps the kernel from starting the host's crash handler. Source: core(5).
         add("rlimit", "core", "1")
         add("rlimit", "nofile", "\(limits.openFiles)")

@@ -20,6 +20,15 @@ enum RefusedCalls {
     /// Harmless and frequent: `EPERM` without a report.
     static let silent = SyscallGroup.words("sched_setscheduler sched_setparam sched_setattr")
 
+    /// What those numbers return that do not get `EPERM`.
+    static let errnos: [Int32: Int32] = {
+        var errnos: [Int32: Int32] = [:]
+        for name in reportedMissing + ["socket", "socketpair"] {
+            if let number = SyscallFilter.number(name) { errnos[Int32(bitPattern: number)] = errno(of: name) }
+        }
+        return errnos
+    }()
+
     /// What a reported call returns.
     static func errno(of name: String) -> Int32 {
         switch name {

@@ -85,6 +85,9 @@ package final class RunningSandbox: Sendable {
         output: Int32,
         errors: Int32
     ) async throws(CodeForgeError) -> SandboxExit.Status {
-        throw CodeForgeError(.unavailable, "a running sandbox cannot be entered yet")
+        try await session.execute(
+            EntryCommand(
+                arguments: arguments, environment: environment, workingDirectory: workingDirectory, input: input,
+                output: output, errors: errors))
     }
 }

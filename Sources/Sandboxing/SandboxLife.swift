@@ -10,6 +10,8 @@ struct SandboxLife: ~Copyable {
     /// Host id of pid 1, our own child; 0 until it is born.
     private(set) var pid: pid_t = 0
     private(set) var gateway: HostDescriptor?
+    /// The way in for another command.
+    private(set) var namespaces: [HostDescriptor] = []
 
     /// 0 once reaped.
     private var shim: pid_t
@@ -68,6 +70,9 @@ struct SandboxLife: ~Copyable {
         guard isRunning, pidfd != nil else {
             throw CodeForgeError(.unavailable, "the sandbox shim died while it was starting (wait status \(status))")
         }
+        guard namespaces.count == Self.namespaceCount else {
+            throw CodeForgeError(.internal, "the sandbox shim kept its namespaces")
+        }
         guard preparation.request.gatewayPort == nil || gateway != nil else {
             throw CodeForgeError(.internal, "the sandbox shim kept its listening socket")
         }
@@ -75,21 +80,22 @@ struct SandboxLife: ~Copyable {
 
     /// Serves refused calls and the memory limit until pid 1 is dead.
     ///
-    /// - Parameter counter: Gets the number of refused calls.
+    /// - Parameter counter: Counts refused calls.
     mutating func serve(refused: (RefusedSyscall) -> Void, counter: borrowing Atomic<Int>, kill: () -> Void) {
         let outOfMemory = preparation.groups.watchOutOfMemory()
         var isStatusOpen = true
+        let events = Int16(POLLIN)
+        var watched = [pollfd](repeating: pollfd(), count: 4)
         while true {
-            var watched = [
-                pollfd(fd: pidfd?.raw ?? -1, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: listener?.raw ?? -1, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: isStatusOpen ? preparation.status.raw : -1, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: hitMemoryLimit ? -1 : outOfMemory?.raw ?? -1, events: Int16(POLLIN), revents: 0),
-            ]
-            if poll(&watched, nfds_t(watched.count), -1) < 0, errno != EINTR { break }
-            if watched[1].revents & Int16(POLLIN) != 0 {
-                if let refusal = listener?.serve() { refused(refusal) }
-                counter.store(listener?.total ?? 0, ordering: .relaxed)
+            let wait = listener?.wait() ?? 0
+            watched[0] = pollfd(fd: pidfd?.raw ?? -1, events: events, revents: 0)
+            watched[1] = pollfd(fd: wait > 0 ? -1 : listener?.raw ?? -1, events: events, revents: 0)
+            watched[2] = pollfd(fd: isStatusOpen ? preparation.status.raw : -1, events: events, revents: 0)
+            watched[3] = pollfd(fd: hitMemoryLimit ? -1 : outOfMemory?.raw ?? -1, events: events, revents: 0)
+            if poll(&watched, nfds_t(watched.count), wait > 0 ? wait : -1) < 0, errno != EINTR { break }
+            if watched[1].revents & events != 0, let (answered, report) = listener?.serve() {
+                if answered { counter.add(1, ordering: .relaxed) }
+                if let report { refused(report) }
             } else if watched[1].revents != 0 {
                 listener?.close()  // every task under the filter is gone
             }
@@ -149,17 +155,23 @@ struct SandboxLife: ~Copyable {
         return status
     }
 
+    /// The shim's `NAMESPACES`.
+    private static let namespaceCount = 7
+
     /// Takes what waits on the channel; `false` at its end.
     private mutating func receiveDescriptors() -> Bool {
         while true {
-            var raw: Int32 = -1
-            let tag = clinux_receive_descriptor(preparation.channel.raw, &raw)
+            var raw = [Int32](repeating: -1, count: Self.namespaceCount)
+            var count: Int32 = 0
+            let tag = clinux_receive_descriptors(preparation.channel.raw, &raw, Int32(raw.count), &count)
+            let received = raw.prefix(Int(count)).map { HostDescriptor($0) }
             switch tag {
             case -1: return errno == EAGAIN || errno == EINTR
             case 0: return false
-            case Int32(UInt8(ascii: "L")): gateway = HostDescriptor(raw)
-            case Int32(UInt8(ascii: "N")): listener = SyscallListener(HostDescriptor(raw))
-            default: close(raw)
+            case Int32(UInt8(ascii: "L")): gateway = received.first
+            case Int32(UInt8(ascii: "N")): listener = received.first.map { SyscallListener($0) }
+            case Int32(UInt8(ascii: "S")): namespaces = received
+            default: break
             }
         }
     }

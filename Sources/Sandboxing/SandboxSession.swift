@@ -12,6 +12,14 @@ final class SandboxSession: Sendable {
         /// Once there are processes in them.
         var groups: CgroupSet?
         var isPaused = false
+        /// While it can be entered.
+        var door: SandboxDoor?
+        /// Gets first refusals, as `refusals` of the sandbox.
+        var sink: AsyncStream<RefusedSyscall>.Continuation?
+        /// Commands that entered and are not over.
+        var entries = 0
+        /// Refused calls of commands that entered and are over.
+        var entryRefusals: [String: Int] = [:]
         var exit: SandboxExit?
         var waiters: [CheckedContinuation<SandboxExit, Never>] = []
     }
@@ -74,6 +82,55 @@ final class SandboxSession: Sendable {
         }
     }
 
+    /// See `RunningSandbox.execute`.
+    func execute(_ command: EntryCommand) async throws(CodeForgeError) -> SandboxExit.Status {
+        try command.validate()
+        let entry = SandboxEntry()
+        let result: Result<SandboxExit.Status, CodeForgeError> = await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let started = OwnThread.run { continuation.resume(returning: self.enter(entry, command)) }
+                if let code = started {
+                    continuation.resume(
+                        returning: .failure(CodeForgeError(.unavailable, "cannot start a thread: \(describe(code))")))
+                }
+            }
+        } onCancel: {
+            entry.cancel()
+        }
+        return try result.get()
+    }
+
+    private func enter(_ entry: SandboxEntry, _ command: EntryCommand) -> Result<SandboxExit.Status, CodeForgeError> {
+        let entered: (door: SandboxDoor, sink: AsyncStream<RefusedSyscall>.Continuation?)? = state.withLock { state in
+            guard let door = state.door, !state.isPaused else { return nil }
+            state.entries += 1
+            return (door, state.sink)
+        }
+        guard let (door, sink) = entered else {
+            return .failure(
+                CodeForgeError(
+                    isPaused ? .conflict : .unavailable, isPaused ? "the sandbox is paused" : "the sandbox is over"))
+        }
+        defer { state.withLock { $0.entries -= 1 } }
+        do throws(CodeForgeError) {
+            let status = try entry.live(
+                door, command, refused: { sink?.yield($0) }, counter: refusedCalls,
+                total: { total in state.withLock { $0.entryRefusals.merge(total) { $0 + $1 } } })
+            return .success(status)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Lets nobody in any more, and waits for those that just came: they die with the pid namespace, or fail to enter it.
+    private func closeDoor(_ groups: CgroupSet) {
+        state.withLock { $0.door = nil }
+        while state.withLock({ $0.entries > 0 }) {
+            groups.kill()
+            usleep(1000)
+        }
+    }
+
     var isPaused: Bool { state.withLock { $0.isPaused } }
 
     /// - Parameter freeze: Does it; blocks for up to a second.
@@ -122,7 +179,13 @@ final class SandboxSession: Sendable {
                 _ = life.finish()
                 throw error
             }
-            state.withLock { [groups = life.preparation.groups] in $0.groups = groups }
+            let door = SandboxDoor(
+                shim: configuration.shim, request: request, identity: life.preparation.identity,
+                groups: life.preparation.groups, namespaces: life.namespaces,
+                landlockABI: life.preparation.landlockABI, isFiltered: !configuration.leaveOut.contains(.seccomp))
+            state.withLock { [groups = life.preparation.groups] in
+                ($0.groups, $0.door, $0.sink) = (groups, door, sink)
+            }
             report(
                 .success(
                     RunningSandbox(
@@ -140,10 +203,13 @@ final class SandboxSession: Sendable {
                 )
             )
             life.serve(refused: { sink.yield($0) }, counter: refusedCalls, kill: kill)
-            let exit = life.finish()
+            closeDoor(life.preparation.groups)
+            var exit = life.finish()
             sink.finish()
             let waiters = state.withLock { state in
+                exit.refusedSyscalls.merge(state.entryRefusals) { $0 + $1 }
                 state.exit = exit
+                state.sink = nil
                 state.pidfd = nil
                 state.lifeline = nil
                 state.groups = nil

@@ -18,6 +18,7 @@
             + RefusedCalls.reportedMissing.map { Attempt(name: $0, errno: ENOSYS) } + [
                 Attempt(name: "clone", arguments: [0x1000_0000 | 17], errno: EPERM),
                 Attempt(name: "clone", arguments: [0x4000_0000 | 17], errno: EPERM),
+                Attempt(name: "clone", arguments: [0x8000 | 17], errno: EPERM),
                 Attempt(name: "clone3", errno: ENOSYS, isReported: false),
                 Attempt(name: "socket", arguments: [17, 3, 0], errno: EAFNOSUPPORT),
                 Attempt(name: "socket", arguments: [2, 3, 1], errno: EAFNOSUPPORT),
@@ -112,6 +113,7 @@
                 #expect(
                     reports.allSatisfy {
                         $0.name == "unshare" && $0.errno == EPERM && $0.pid > 0 && $0.arguments[0] == 0x1000_0000
+                            && $0.command == "unshare -U true"
                     }
                 )
                 #expect(exit.refusedSyscalls["unshare"] == 10)
