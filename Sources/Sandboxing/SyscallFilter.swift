@@ -29,17 +29,31 @@ struct SyscallFilter: Sendable {
         var value: UInt32
     }
 
+    /// A machine's entry point for system calls, by its number in linux/audit.h, which libseccomp uses as well.
+    enum Architecture: UInt32, CaseIterable, Sendable {
+        case x86_64 = 0xC000_003E
+        case arm64 = 0xC000_00B7
+
+        #if arch(x86_64)
+            static let native = Architecture.x86_64
+        #elseif arch(arm64)
+            static let native = Architecture.arm64
+        #endif
+    }
+
     private(set) var instructions: [Instruction] = []
 
-    /// - Parameter reporting: Whether a listener will be there; without one, reported calls fail by themselves.
-    init(groups: Set<SyscallGroup>, reporting: Bool = true) {
-        var table = Self.answers(groups)
+    /// - Parameters:
+    ///   - reporting: Whether a listener will be there; without one, reported calls fail by themselves.
+    ///   - architecture: The only one let in; calls of others (32-bit, x32) end the process.
+    init(groups: Set<SyscallGroup>, reporting: Bool = true, architecture: Architecture = .native) {
+        var table = Self.answers(groups, architecture)
         if !reporting {
             for (number, answer) in table where answer == .report {
-                table[number] = .fail(RefusedCalls.errno(of: Self.name(number)))
+                table[number] = .fail(RefusedCalls.errno(of: Self.name(number, architecture)))
             }
         }
-        assemble(table, reporting: reporting)
+        assemble(table, reporting: reporting, architecture)
     }
 
     /// Allows everything.
@@ -50,8 +64,11 @@ struct SyscallFilter: Sendable {
     }()
 
     /// The answer for each number that is not simply unknown (`ENOSYS`).
-    static func answers(_ groups: Set<SyscallGroup>) -> [UInt32: Answer] {
+    static func answers(
+        _ groups: Set<SyscallGroup>, _ architecture: Architecture = .native
+    ) -> [UInt32: Answer] {
         var table: [UInt32: Answer] = [:]
+        let number = { (name: String) in Self.number(name, architecture) }
         func put(_ names: [String], _ answer: Answer) {
             for name in names { if let number = number(name) { table[number] = answer } }
         }
@@ -64,15 +81,15 @@ struct SyscallFilter: Sendable {
         return table
     }
 
-    /// The kernel's number for a name on this architecture; `nil` when it has none.
-    static func number(_ name: String) -> UInt32? {
-        let number = seccomp_syscall_resolve_name(name)
+    /// The kernel's number for a name on that architecture; `nil` when it has none.
+    static func number(_ name: String, _ architecture: Architecture = .native) -> UInt32? {
+        let number = seccomp_syscall_resolve_name_arch(architecture.rawValue, name)
         return number >= 0 ? UInt32(number) : nil
     }
 
-    /// The kernel's name of a number on this architecture.
-    static func name(_ number: UInt32) -> String {
-        guard let name = seccomp_syscall_resolve_num_arch(seccomp_arch_native(), Int32(bitPattern: number)) else {
+    /// The kernel's name of a number on that architecture.
+    static func name(_ number: UInt32, _ architecture: Architecture = .native) -> String {
+        guard let name = seccomp_syscall_resolve_num_arch(architecture.rawValue, Int32(bitPattern: number)) else {
             return "syscall_\(number)"
         }
         defer { free(name) }
@@ -94,19 +111,12 @@ struct SyscallFilter: Sendable {
 }
 
 extension SyscallFilter {
-    // linux/audit.h; the importer cannot read these.
-    #if arch(x86_64)
-        static let architecture: UInt32 = 0xC000_003E
-    #elseif arch(arm64)
-        static let architecture: UInt32 = 0xC000_00B7
-    #endif
-
-    private mutating func assemble(_ table: [UInt32: Answer], reporting: Bool) {
+    private mutating func assemble(_ table: [UInt32: Answer], reporting: Bool, _ architecture: Architecture) {
         var program = FilterAssembler(reporting: reporting)
         program.load(FilterAssembler.architectureOffset)
-        program.unless(equal: Self.architecture, then: .kill)
+        program.unless(equal: architecture.rawValue, then: .kill)
         program.load(FilterAssembler.numberOffset)
-        #if arch(x86_64)
+        if architecture == .x86_64 {
             // The x32 calls share this architecture; -1 is what a tracer writes to skip a call.
             program.append(
                 Instruction(code: FilterAssembler.jumpGreaterEqual, jumpTrue: 0, jumpFalse: 3, value: 0x4000_0000)
@@ -114,7 +124,7 @@ extension SyscallFilter {
             program.append(Instruction(code: FilterAssembler.jumpEqual, jumpTrue: 0, jumpFalse: 1, value: .max))
             program.answer(.fail(ENOSYS))
             program.answer(.kill)
-        #endif
+        }
         program.search(Self.runs(table))
         program.placeChecks()
         instructions = program.instructions

@@ -1,5 +1,5 @@
-// The floor: the same namespaces, the same file systems, pivot_root, exec; no checks, no limits, no privileges
-// dropped, no filter, no gateway. Usage: floor IMAGE COMMAND…
+// The floor: the same namespaces, the same file systems, pivot_root, the same Landlock rules, exec; no checks, no
+// masks, no limits, no privileges dropped, no filter, no gateway. Usage: floor IMAGE COMMAND…
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <stdint.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -24,6 +26,28 @@ static void map(pid_t pid, const char *file) {
     if (ids == NULL) snprintf(own, sizeof own, "1000 %d 1", geteuid()), ids = own;
     CHECK(write(descriptor, ids, strlen(ids)));
     close(descriptor);
+}
+
+static void confine(void) {
+    struct { uint64_t files, ports, scoped; } handled = {0xffff, 0, 3};  // ABI 6; older: as far as they go
+    int version = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, 1u);
+    if (version < 6) handled.files = 0x1fff, handled.scoped = 0;
+    int rules = (int)syscall(SYS_landlock_create_ruleset, &handled, sizeof handled, 0);
+    CHECK(rules);
+    static const struct { const char *path; uint64_t rights; } allowed[] = {
+        {"/", 0xd}, {"/workspace", 0x77ff}, {"/home/agent", 0x77ff}, {"/tmp", 0x77ff}, {"/dev/shm", 0x77ff},
+        {"/dev/null", 6}, {"/dev/zero", 6}, {"/dev/full", 6}, {"/dev/random", 6}, {"/dev/urandom", 6},
+        {"/dev/pts", 0x8006},
+    };
+    for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) {
+        struct { uint64_t rights; int32_t parent; } __attribute__((packed)) rule = {
+            allowed[i].rights & handled.files, open(allowed[i].path, O_PATH | O_CLOEXEC)};
+        CHECK(rule.parent);
+        CHECK(syscall(SYS_landlock_add_rule, rules, 1, &rule, 0));
+        close(rule.parent);
+    }
+    CHECK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    CHECK(syscall(SYS_landlock_restrict_self, rules, 0));
 }
 
 static void inside(const char *image, char **argv) {
@@ -46,7 +70,8 @@ static void inside(const char *image, char **argv) {
         CHECK(mknod(to, S_IFREG | 0444, 0));
         CHECK(mount(from, to, NULL, MS_BIND, NULL));
     }
-    mkdir("dev/shm", 0755);
+    mkdir("dev/shm", 0755), mkdir("dev/pts", 0755);
+    CHECK(mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0600"));
     CHECK(mount("tmpfs", "tmp", "tmpfs", MS_NOSUID | MS_NODEV, NULL));
     CHECK(mount("tmpfs", "dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, NULL));
     CHECK(mount("tmpfs", "home/agent", "tmpfs", MS_NOSUID | MS_NODEV, NULL));
@@ -54,6 +79,7 @@ static void inside(const char *image, char **argv) {
     CHECK(umount2(".", MNT_DETACH));
     pid_t payload = fork();
     if (payload == 0) {
+        confine();
         execv(argv[0], argv);
         _exit(127);
     }
