@@ -23,7 +23,10 @@ enum SandboxMetrics {
                 ).increment(by: times)
             case .limit: count("limit_hits_total", ("limit", known(record.name)), times)
             case .watchdog: count("watchdogs_total", ("watchdog", known(record.name)), times)
-            case .operation: count("operator_actions_total", ("action", record.name), times)
+            case .operation:
+                // Others, such as the end of a command, are about one of these.
+                guard record.name == "exec" || SandboxAction(rawValue: record.name) != nil else { break }
+                count("operator_actions_total", ("action", record.name), times)
             }
             if record.suppressed > 0 {
                 Counter(label: "codeforge_sandbox_audit_dropped_total").increment(by: Int64(record.suppressed))

@@ -37,7 +37,7 @@ import Testing
             record(3, .gateway, "git", .allowed), record(4, .gateway, "mcp:mine", .refused),
             record(5, .limit, "memory"),
             record(6, .watchdog, "silence"), record(7, .operation, "pause"), record(8, .limit, "made up"),
-            record(9, .sandbox, "end"),
+            record(9, .sandbox, "end"), record(10, .operation, "exec"), record(11, .operation, "exec_end"),
         ])
         #expect(
             lines == [
@@ -49,6 +49,7 @@ import Testing
                 #"codeforge_sandbox_limit_hits_total{limit="other"} 1"#,
                 #"codeforge_sandbox_watchdogs_total{watchdog="silence"} 1"#,
                 #"codeforge_sandbox_operator_actions_total{action="pause"} 1"#,
+                #"codeforge_sandbox_operator_actions_total{action="exec"} 1"#,
                 "codeforge_sandbox_audit_dropped_total 4",
             ])
     }

@@ -48,6 +48,24 @@ struct Fixture: ~Copyable {
 }
 
 @Suite struct SettingsLoaderTests {
+    /// Commands that serve nobody read the same file, where secrets may be missing, and never in place of given ones.
+    @Test func toolsNeedNoSecretsAndFindThoseThereAre() throws {
+        func load(_ yaml: String, _ environment: [String: String] = [:]) throws -> Settings {
+            let fixture = try Fixture(yaml: yaml)
+            var loader = SettingsLoader(
+                environment: environment, workingDirectory: fixture.directory, isRoot: true)
+            loader.isForTools = true
+            return try loader.load().settings
+        }
+        #expect(try load("server: {port: 81}").server.authToken == "")
+        #expect(try load("server: {port: 81, auth_token: in-file}").server.authToken == "in-file")
+        // Which service a client talks to is no setting of a service.
+        let client = ["CODEFORGE_URL": "http://h", "CODEFORGE_TOKEN": "t"]
+        #expect(try load("server: {port: 81}", client).server.port == 81)
+        #expect(throws: SettingsError.self) { try load("server: {port: 81}", ["CODEFORGE_URLS": "x"]) }
+        #expect(throws: SettingsError.self) { try load("server: {auth_token: ' x'}") }
+    }
+
     @Test func defaultsAreThoseOfTheContract() throws {
         let settings = try Fixture().load().settings
         #expect(settings.server.port == 8080)

@@ -99,7 +99,10 @@ extension SandboxCommand {
             if json { return printJSON(record) }
             var detail: [String] = []
             if case .object(let members) = record["detail"] {
-                detail = members.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.plain)" }
+                detail = members.sorted { $0.key < $1.key }.compactMap { name, value in
+                    guard case .array(let elements) = value else { return "\(name)=\(value.plain)" }
+                    return elements.isEmpty ? nil : "\(name)=" + elements.map(\.plain).joined(separator: ",")
+                }
             }
             if let more = record["suppressed"]?.intValue { detail.append("(and \(more) like it before)") }
             let line = [
