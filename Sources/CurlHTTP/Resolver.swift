@@ -1,8 +1,58 @@
 // Where the compiler files <sys/socket.h>, which curl.h includes.
 import CCurl
-import Domain
+package import Domain
 import Glibc
 import Synchronization
+
+/// The system's resolver: `/etc/hosts`, DNS and whatever else `nsswitch.conf` names.
+package struct SystemResolver: NameResolver {
+    package init() {}
+
+    package func addresses(of name: String, within limit: Duration) async throws(CodeForgeError) -> [IPAddress] {
+        let answer = FirstAnswer<Result<[IPAddress], CodeForgeError>>()
+        Resolver.lookUp(name) { answer.give($0) }
+        let timer = Task {
+            try await Task.sleep(for: limit)
+            answer.give(.failure(CodeForgeError(.timeout, "\(name): the name lookup took too long")))
+        }
+        defer { timer.cancel() }
+        return try await withTaskCancellationHandler {
+            await answer.take()
+        } onCancel: {
+            answer.give(.failure(CodeForgeError(.cancelled, "\(name): the name lookup was given up")))
+        }.get()
+    }
+}
+
+/// Waits for the first of several answers; later ones are dropped.
+private final class FirstAnswer<Value: Sendable>: Sendable {
+    private struct State {
+        var value: Value?
+        var waiter: CheckedContinuation<Value, Never>?
+    }
+    private let state = Mutex(State())
+
+    func give(_ value: Value) {
+        let waiter = state.withLock { state -> CheckedContinuation<Value, Never>? in
+            guard state.value == nil else { return nil }
+            state.value = value
+            defer { state.waiter = nil }
+            return state.waiter
+        }
+        waiter?.resume(returning: value)
+    }
+
+    /// For one caller.
+    func take() async -> Value {
+        await withCheckedContinuation { waiter in
+            let value = state.withLock { state in
+                if state.value == nil { state.waiter = waiter }
+                return state.value
+            }
+            if let value { waiter.resume(returning: value) }
+        }
+    }
+}
 
 /// Looks names up with the system's resolver, each lookup on a short-lived thread of its own: `getaddrinfo` blocks.
 enum Resolver {

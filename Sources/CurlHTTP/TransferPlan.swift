@@ -51,17 +51,12 @@ struct TransferPlan: Sendable {
         addresses = request.addresses
     }
 
-    /// Checks every address a name resolved to, and the whole set falls with one of them: a name that answers with a
-    /// public and a private address is either misconfigured or an attempt.
+    /// Checks every address the name resolved to.
     func check(_ resolved: [IPAddress]) throws(CodeForgeError) {
-        guard !resolved.isEmpty else {
-            throw CodeForgeError(.unavailable, "\(label): the name has no address")
-        }
-        for address in resolved where !addresses.permits(address, host: url.host, port: url.port) {
-            throw CodeForgeError(
-                .forbidden,
-                "\(label): \(address) is not a public address; name the host as an exception to allow it"
-            )
+        do throws(CodeForgeError) {
+            try addresses.check(resolved, host: url.host, port: url.port)
+        } catch {
+            throw CodeForgeError(error.code, "\(method) \(error.message)")
         }
     }
 }

@@ -20,6 +20,21 @@ package struct AddressRule: Sendable, Hashable {
         }
     }
 
+    /// Holds every address that `host` resolved to against the rule, and the whole set falls with one of them: a name
+    /// that answers with a public and a private address is either misconfigured or an attempt.
+    ///
+    /// - Throws: `.forbidden` naming the first address that may not be dialled, and what kind it is; `.unavailable`
+    ///   without any address.
+    package func check(_ addresses: [IPAddress], host: HTTPURL.Host, port: UInt16) throws(CodeForgeError) {
+        guard !addresses.isEmpty else { throw CodeForgeError(.unavailable, "\(host): the name has no address") }
+        for address in addresses where !permits(address, host: host, port: port) {
+            throw CodeForgeError(
+                .forbidden,
+                "\(host): \(address) is \(address.kind.phrase); name the host as an exception to allow it"
+            )
+        }
+    }
+
     /// Whether a connection for `host` and `port` may go to `address`, one of those `host` resolved to.
     package func permits(_ address: IPAddress, host: HTTPURL.Host, port: UInt16) -> Bool {
         if address.kind == .global { return true }

@@ -15,6 +15,17 @@ package enum IPAddress: Sendable, Hashable {
         /// Never a peer to dial: unspecified, multicast, broadcast, documentation, reserved, and every IPv6 form that
         /// carries an IPv4 address inside (mapped, compatible, 6to4, Teredo, NAT64).
         case unusable
+
+        /// What it is called in messages.
+        package var phrase: String {
+            switch self {
+            case .global: "a public address"
+            case .loopback: "a loopback address"
+            case .local: "a private address"
+            case .linkLocal: "a link-local or metadata address"
+            case .unusable: "not an address to dial"
+            }
+        }
     }
 
     /// Sources: the IANA special-purpose address registries (RFC 6890 and successors) and RFC 4291; IPv6 outside
