@@ -20,8 +20,10 @@ enum AgentEnvironment {
             // The one way out: what a profile does not allow is refused there with a reason, and recorded.
             "HTTP_PROXY": run.gatewayBase,
             "HTTPS_PROXY": run.gatewayBase,
+            "ALL_PROXY": run.gatewayBase,
             "http_proxy": run.gatewayBase,
             "https_proxy": run.gatewayBase,
+            "all_proxy": run.gatewayBase,
             "NO_PROXY": "127.0.0.1,localhost,::1",
             "no_proxy": "127.0.0.1,localhost,::1",
         ]

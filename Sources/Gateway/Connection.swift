@@ -2,17 +2,18 @@ import Domain
 
 /// Serves the requests of one connection, one after the other.
 struct Connection: Sendable {
-    let client: ClientChannel
+    let client: ByteChannel
     let policy: GatewayPolicy
     let router: Router
-    let limiter: RequestLimiter
+    let ledger: Ledger
     let transport: any HTTPTransport
+    let dialer: Dialer
     let audit: AuditGate
 
     private static let maximumTarget = 200
 
     func run() async {
-        let reader = RequestReader(client, policy: policy)
+        let reader = RequestReader(client, policy: policy, ledger: ledger)
         while !Task.isCancelled, await serve(reader) {}
         await client.close()
     }
@@ -35,16 +36,59 @@ struct Connection: Sendable {
                 time: .now(),
                 method: Connection.plain(head.method, 32),
                 target: Connection.plain(head.target.prefix { $0 != "?" }, Connection.maximumTarget),
-                route: Router.route(of: head.target)
+                route: Router.route(of: head)
             )
-            if let seconds = limiter.take() { throw Refusal.rateLimited(seconds: seconds) }
+            try ledger.takeRequest()
+            if head.method == "CONNECT" {
+                let target = try router.tunnelTarget(of: head)
+                note.target = target.authority
+                try ledger.take(out: head.size)
+                return await tunnel(to: target, reader, note)
+            }
             let destination = try router.destination(of: head)
-            note.target = destination.template
+            note.target = Connection.plain(destination.template, Connection.maximumTarget, keeping: "{}")
+            try ledger.take(out: head.size)
             note.allowed = true
             return await forward(head, destination, reader, note)
         } catch {
             return await refuse(error, note, reader: reader)
         }
+    }
+
+    /// Opens a tunnel and serves it to its end.
+    private func tunnel(to target: Router.TunnelTarget, _ reader: RequestReader, _ note: Note) async -> Bool {
+        var note = note
+        let upstream: ByteChannel
+        do throws(CodeForgeError) {
+            upstream = try await dialer.dial(target.host, port: target.port)
+        } catch {
+            note.allowed = error.code != .forbidden
+            return await refuse(Refusal(error), note, reader: reader)
+        }
+        do throws(Refusal) {
+            let granted = Array("HTTP/1.1 200 Connection established\r\n\r\n".utf8)
+            guard await client.write(granted, within: policy.idleTimeout) else {
+                throw .hello("client_gone", detail: "before its ClientHello")
+            }
+            let first = try await Tunnel.hello(
+                client, early: await reader.takeRest(), target: target, within: policy.headerTimeout
+            )
+            note.allowed = true
+            let tunnel = Tunnel(client: client, upstream: upstream, target: target, policy: policy, ledger: ledger)
+            let outcome = await tunnel.run(first: first)
+            note.requestBytes = outcome.bytesOut
+            note.responseBytes = outcome.bytesIn
+            audit.report(note.decision(status: 200, reason: outcome.reason, detail: outcome.detail))
+        } catch {
+            // Not a byte of the client's has gone out.
+            await upstream.close()
+            note.allowed = ["client_gone", "request_timeout"].contains(error.error)
+            audit.report(note.decision(status: error.status, reason: error.error, detail: error.detail))
+            _ = await client.write(Tunnel.alert, within: policy.idleTimeout)
+            await client.closeOutput()
+            await reader.drain()
+        }
+        return false
     }
 
     /// Passes a request on and its answer back.
@@ -56,6 +100,11 @@ struct Connection: Sendable {
     ) async -> Bool {
         if case .length(let length) = head.framing, length > destination.maxBodyBytes {
             return await refuse(Refusal.bodyTooLarge(destination.maxBodyBytes), note, reader: reader)
+        }
+        do {
+            if case .length(let length) = head.framing { try ledger.checkRoom(out: length) }
+        } catch {
+            return await refuse(error, note, reader: reader)
         }
         let number = await reader.startBody(head.framing, limit: destination.maxBodyBytes)
         if head.expectsContinue, head.framing != .none {
@@ -80,8 +129,10 @@ struct Connection: Sendable {
             var relay = ResponseRelay(
                 client: client,
                 policy: policy,
-                scrubber: Scrubber(router.secrets),
-                isMetered: destination.isMetered
+                ledger: ledger,
+                secrets: router.secrets,
+                destination: destination,
+                method: head.method
             )
             // An answer before the body's end: what still comes of it must not be read as the next request.
             let mayStay = await reader.isBodyDone && !head.wantsClose
@@ -91,6 +142,7 @@ struct Connection: Sendable {
             note.responseBytes = relay.sentBytes
             note.inputTokens = relay.meter.inputTokens
             note.outputTokens = relay.meter.outputTokens
+            if destination.isMetered { charge(note, relay) }
             if let failure = failure.refusal, relay.status == 0 {
                 return await refuse(failure, note, reader: reader)
             }
@@ -108,7 +160,19 @@ struct Connection: Sendable {
                 audit.report(note.decision(status: 0, reason: "client_gone"))
                 return false
             }
+            note.allowed = error.code != .forbidden
             return await refuse(Refusal(error), note, reader: reader)
+        }
+    }
+
+    /// Charges the tokens of an answer. A client can have a model answer without a count, or leave before it comes: then
+    /// a token for every four bytes is charged, so that no budget is passed that way.
+    private func charge(_ note: Note, _ relay: ResponseRelay) {
+        guard (200..<300).contains(relay.status) else { return }
+        if let output = note.outputTokens {
+            ledger.add(tokens: (note.inputTokens ?? 0) + output)
+        } else {
+            ledger.add(tokens: (note.requestBytes + note.responseBytes) / 4)
         }
     }
 
@@ -139,6 +203,7 @@ struct Connection: Sendable {
             within: policy.idleTimeout
         )
         var note = note
+        note.allowed = note.allowed && refusal.error != "budget_exceeded"
         note.responseBytes += note.method == "HEAD" ? 0 : body.count
         audit.report(
             note.decision(status: isTaken ? refusal.status : 0, reason: refusal.error, detail: refusal.detail)
@@ -149,11 +214,13 @@ struct Connection: Sendable {
     }
 
     /// What the audit may show of a text that the client chose.
-    private static func plain(_ text: some StringProtocol, _ limit: Int) -> String {
-        String(
+    static func plain(_ text: some StringProtocol, _ limit: Int, keeping more: StaticString = "") -> String {
+        let more = Array("\(more)".utf8)
+        return String(
             decoding: text.utf8.prefix(limit).map { byte -> UInt8 in
                 switch byte {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x25, 0x2D, 0x2E, 0x2F, 0x3A, 0x5F, 0x7E: byte
+                case _ where more.contains(byte): byte
+                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x25, 0x2D, 0x2E, 0x2F, 0x3A, 0x5B, 0x5D, 0x5F, 0x7E: byte
                 default: UInt8(ascii: "?")
                 }
             },

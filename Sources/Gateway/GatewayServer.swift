@@ -17,33 +17,40 @@ package final class GatewayServer: Sendable {
 
     private struct Connections {
         var isOpen = true
-        var tasks: [ObjectIdentifier: (client: ClientChannel, task: Task<Void, Never>)] = [:]
+        var tasks: [ObjectIdentifier: (client: ByteChannel, task: Task<Void, Never>)] = [:]
     }
 
     private let descriptor: Int32
     private let policy: GatewayPolicy
     private let transport: any HTTPTransport
     private let audit: AuditGate
-    private let limiter: RequestLimiter
+    private let resolver: any NameResolver
+    private let ledger: Ledger
     private let state = Mutex(State.created)
     private let connections = Mutex(Connections())
 
     /// - Parameters:
     ///   - descriptor: A listening TCP socket; owned by the server from here on.
+    ///   - resolver: Looks up the names that tunnels lead to; the transport looks up all others.
     ///   - audit: Called once for every request, from any thread; must not block. Refusals beyond 120 a minute are only
     ///     counted, in the next decision that is reported.
     package init(
         descriptor: Int32,
         policy: GatewayPolicy,
         transport: any HTTPTransport,
+        resolver: any NameResolver,
         audit: @escaping @Sendable (GatewayDecision) -> Void
     ) {
         self.descriptor = descriptor
         self.policy = policy
         self.transport = transport
+        self.resolver = resolver
         self.audit = AuditGate(audit)
-        limiter = RequestLimiter(perMinute: policy.requestsPerMinute)
+        ledger = Ledger(policy.limits)
     }
+
+    /// What went through so far.
+    package var usage: GatewayUsage { ledger.usage }
 
     deinit {
         if case .created = state.withLock({ $0 }) { Glibc.close(descriptor) }
@@ -68,9 +75,13 @@ package final class GatewayServer: Sendable {
             .childChannelOption(.autoRead, value: false)
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 * 1024))
+            .childChannelOption(.socketOption(.so_rcvbuf), value: 128 * 1024)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { [weak self] channel in
-                let client = ClientChannel(channel) { [weak self] client in self?.accepted(client, router) }
+                let eventLoop = channel.eventLoop
+                let client = ByteChannel(channel, maximumReceived: 512 * 1024) { [weak self] client in
+                    self?.accepted(client, router, eventLoop)
+                }
                 return channel.eventLoop.makeCompletedFuture { try channel.pipeline.syncOperations.addHandler(client) }
             }
         do {
@@ -104,18 +115,20 @@ package final class GatewayServer: Sendable {
         try? await group.shutdownGracefully()  // Nobody else uses it.
     }
 
-    private func accepted(_ client: ClientChannel, _ router: Router) {
+    private func accepted(_ client: ByteChannel, _ router: Router, _ eventLoop: any EventLoop) {
         let id = ObjectIdentifier(client)
         let connection = Connection(
             client: client,
             policy: policy,
             router: router,
-            limiter: limiter,
+            ledger: ledger,
             transport: transport,
+            dialer: Dialer(resolver: resolver, addresses: policy.addresses, eventLoop: eventLoop),
             audit: audit
         )
+        let fits = ledger.opened()
         let task = connections.withLock { connections -> Task<Void, Never> in
-            let hasRoom = connections.isOpen && connections.tasks.count < policy.maxConnections
+            let hasRoom = connections.isOpen && fits
             // Refusals are kept too, so that they end with the server; their number is bounded by their short life.
             let task = Task { [weak self] in
                 if hasRoom { await connection.run() } else { await connection.refuseAll() }
@@ -127,5 +140,8 @@ package final class GatewayServer: Sendable {
         client.onClose { task.cancel() }
     }
 
-    private func ended(_ id: ObjectIdentifier) { connections.withLock { $0.tasks[id] = nil } }
+    private func ended(_ id: ObjectIdentifier) {
+        connections.withLock { $0.tasks[id] = nil }
+        ledger.closed()
+    }
 }

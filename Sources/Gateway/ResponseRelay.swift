@@ -12,25 +12,39 @@ struct ResponseRelay: Sendable {
         static let ok = Outcome(refusal: nil, reason: "ok")
     }
 
-    let client: ClientChannel
+    let client: ByteChannel
     let policy: GatewayPolicy
     var scrubber: Scrubber
     let isMetered: Bool
+    let ledger: Ledger
+    /// Whether the peer is one that the client chose: its redirects, codings and cookies are the client's affair.
+    let isProxied: Bool
+    /// `HEAD` has no body whatever the headers say.
+    let isHead: Bool
     var meter = TokenMeter(isEventStream: false)
     /// 0 until the head was passed on.
     private(set) var status = 0
     private(set) var sentBytes = 0
     private var isChunked = false
 
-    init(client: ClientChannel, policy: GatewayPolicy, scrubber: Scrubber, isMetered: Bool) {
+    init(
+        client: ByteChannel, policy: GatewayPolicy, ledger: Ledger, secrets: [[UInt8]],
+        destination: Router.Destination, method: String
+    ) {
         self.client = client
         self.policy = policy
-        self.scrubber = scrubber
-        self.isMetered = isMetered
+        self.ledger = ledger
+        isMetered = destination.isMetered
+        isProxied = destination.route == .egress
+        isHead = method == "HEAD"
+        // A host that the client chose was told no secret.
+        scrubber = Scrubber(isProxied ? [] : secrets)
     }
 
     mutating func run(_ response: TransportResponse, keepAlive: Bool) async -> Outcome {
-        if let refusal = ResponseRelay.unusable(response) { return Outcome(refusal: refusal, reason: refusal.error) }
+        if !isProxied, let refusal = ResponseRelay.unusable(response) {
+            return Outcome(refusal: refusal, reason: refusal.error)
+        }
         let isEventStream = response.headers["content-type"]?.lowercased().hasPrefix("text/event-stream") == true
         meter = TokenMeter(isEventStream: isEventStream)
         guard await writeHead(response, keepAlive: keepAlive) else {
@@ -40,6 +54,12 @@ struct ResponseRelay: Sendable {
         do throws(CodeForgeError) {
             while let chunk = try await body.next() {
                 if isMetered { meter.read(chunk) }
+                do {
+                    try ledger.take(in: chunk.count)
+                } catch {
+                    // Too late for another status here as well.
+                    return Outcome(refusal: nil, reason: error.error, detail: error.detail)
+                }
                 guard await pass(scrubber.scrub(chunk)) else { return Outcome(refusal: nil, reason: "client_gone") }
             }
         } catch {
@@ -79,7 +99,11 @@ struct ResponseRelay: Sendable {
 
     private mutating func writeHead(_ response: TransportResponse, keepAlive: Bool) async -> Bool {
         var head = "HTTP/1.1 \(response.status) \(ResponseRelay.reason(response.status))\r\n"
-        for field in RequestFilter.responseHeaders(response.headers, scrubber: scrubber) {
+        let fields =
+            isProxied
+            ? RequestFilter.proxiedResponseHeaders(response.headers)
+            : RequestFilter.responseHeaders(response.headers, scrubber: scrubber)
+        for field in fields {
             head += "\(field.name): \(field.value)\r\n"
         }
         // The transport holds the body against the length, and scrubbing keeps it.
@@ -89,7 +113,7 @@ struct ResponseRelay: Sendable {
                 text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let length = Int(text)
             {
                 head += "content-length: \(length)\r\n"
-            } else {
+            } else if !isHead {
                 head += "transfer-encoding: chunked\r\n"
                 isChunked = true
             }

@@ -68,12 +68,15 @@ extension Job {
 
     private func modelPolicy(_ profile: SandboxProfile) throws(CodeForgeError) -> GatewayPolicy {
         let gateway = spec.gateway
-        return GatewayPolicy(
+        var policy = GatewayPolicy(
             anthropic: profile.gatewayRoutes.contains("anthropic")
                 ? .init(baseURL: gateway.anthropicURL, apiKey: gateway.anthropicKey) : nil,
             openai: profile.gatewayRoutes.contains("openai")
                 ? .init(baseURL: gateway.openAIURL, apiKey: gateway.openAIKey) : nil,
             addresses: try AddressRule(exceptions: gateway.allowPrivateHosts))
+        policy.egress = try EgressList(profile.egress)
+        policy.limits = profile.gatewayLimits
+        return policy
     }
 
     private func measureChanges() async throws(JobFailure) -> ChangesReport {

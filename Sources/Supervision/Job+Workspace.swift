@@ -72,10 +72,12 @@ extension Job {
     }
 
     private func gitPolicy(_ url: RepositoryURL) throws(CodeForgeError) -> GatewayPolicy {
-        GatewayPolicy(
+        var policy = GatewayPolicy(
             git: .init(
                 repositoryURL: url.withoutCredentials, username: spec.gateway.gitUsername,
                 token: spec.gateway.gitToken),
             addresses: try AddressRule(exceptions: spec.gateway.allowPrivateHosts))
+        policy.limits = spec.gitProfile.gatewayLimits
+        return policy
     }
 }

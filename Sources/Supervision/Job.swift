@@ -15,7 +15,7 @@ package struct Job: Sendable {
 
     package init(
         spec: JobSpec, launcher: SandboxLauncher, events: any EventSink, reports: any ReportSink,
-        transport: any HTTPTransport, control: RunControl, clock: any WallClock
+        transport: any HTTPTransport, resolver: any NameResolver, control: RunControl, clock: any WallClock
     ) {
         self.spec = spec
         self.events = events
@@ -23,7 +23,7 @@ package struct Job: Sendable {
         self.control = control
         self.clock = clock
         sandboxes = SandboxRunner(
-            spec: spec, launcher: launcher, transport: transport, control: control,
+            spec: spec, launcher: launcher, transport: transport, resolver: resolver, control: control,
             audit: { [events, clock] in Job.record($0, events: events, clock: clock) },
             refused: { [events, clock] in Job.record($0, events: events, clock: clock) })
     }

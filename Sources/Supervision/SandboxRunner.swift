@@ -8,6 +8,7 @@ struct SandboxRunner: Sendable {
     let spec: JobSpec
     let launcher: SandboxLauncher
     let transport: any HTTPTransport
+    let resolver: any NameResolver
     let control: RunControl
     let audit: @Sendable (GatewayDecision) -> Void
     /// Called with the first refusals of each system call; see `RunningSandbox.refusals`.
@@ -43,7 +44,8 @@ struct SandboxRunner: Sendable {
             control.attach(sandbox)
             if let policy, let listener = sandbox.gateway {
                 let server = GatewayServer(
-                    descriptor: listener.take(), policy: policy, transport: transport, audit: audit)
+                    descriptor: listener.take(), policy: policy, transport: transport, resolver: resolver,
+                    audit: audit)
                 do throws(CodeForgeError) {
                     try await server.start()
                 } catch {

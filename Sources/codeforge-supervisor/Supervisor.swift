@@ -54,7 +54,8 @@ enum Supervisor {
             .init(shim: spec.paths.shim, require: try SandboxLayer.named(spec.requiredLayers)))
         let job = Job(
             spec: spec, launcher: launcher, events: events,
-            reports: ReportSender(client), transport: CurlTransport(), control: control, clock: SystemClock())
+            reports: ReportSender(client), transport: CurlTransport(), resolver: SystemResolver(), control: control,
+            clock: SystemClock())
         try await job.run()
         await events.close(within: .seconds(60))
         await lease.release()

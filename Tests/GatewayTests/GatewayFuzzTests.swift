@@ -99,7 +99,7 @@ private struct Dice: Sendable {
             return socket.write("HTTP/1.1 200 OK\r\nContent-Length: \(echo.utf8.count)\r\n\r\n\(echo)")
         }
         var policy = try GatewayHarness.policy(upstream.port)
-        policy.requestsPerMinute = 1_000_000
+        policy.limits.requestsPerMinute = 1_000_000
         policy.headerTimeout = .milliseconds(30)
         policy.idleTimeout = .milliseconds(30)
         policy.upstreamIdleTimeout = .seconds(5)

@@ -111,11 +111,14 @@ struct GatewayHarness: Sendable {
     static func run<Result>(
         _ policy: GatewayPolicy,
         transport: any HTTPTransport = CurlTransport(),
+        resolver: any NameResolver = SystemResolver(),
         _ body: (GatewayHarness) async throws -> Result
     ) async throws -> Result {
         let (descriptor, port) = LocalSocket.listen()
         let decisions = Shared<[GatewayDecision]>([])
-        let server = GatewayServer(descriptor: descriptor, policy: policy, transport: transport) { decision in
+        let server = GatewayServer(
+            descriptor: descriptor, policy: policy, transport: transport, resolver: resolver
+        ) { decision in
             decisions.value.withLock { $0.append(decision) }
         }
         try await server.start()

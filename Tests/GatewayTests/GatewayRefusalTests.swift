@@ -39,7 +39,7 @@ import Testing
         get("anthropic/v1/models"),
     ]) func itIsNoProxy(raw: String) async throws { try await refused(raw, 403, "proxy_refused") }
 
-    @Test(arguments: ["/", "/anthropic", "/metrics", "/Anthropic/v1/models", "/mcp/x", "/%61nthropic/v1/models"])
+    @Test(arguments: ["/", "/anthropic", "/metrics", "/Anthropic/v1/models", "/mcp", "/%61nthropic/v1/models"])
     func otherPathsAreNotThere(path: String) async throws { try await refused(get(path), 404, "not_found") }
 
     @Test(arguments: [
@@ -109,12 +109,46 @@ import Testing
             + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n",
         "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nExpect: 200-ok\r\nContent-Length: 1\r\n\r\nx",
+        "GET /openai/v1/models HTTP/1.1\r\nHost: g\r\n\tContent-Length: 5\r\n\r\n",
+        "GET /openai/v1/models HTTP/1.1\r\nHost: g\r\nX: a\r\rb\r\n\r\n",
+        "GET /openai/v1/models HTTP/1.1\r\nHost: g\r\nX: a\r\n\rContent-Length: 5\r\n\r\n",
+        "GET /openai/v1/models HTTP/1.1\r\n Host: g\r\n\r\n", "GET /openai/\u{0}v1/models HTTP/1.1\r\nHost: g\r\n\r\n",
+        "GET /openai/v1/models HTTP/1.1\u{0B}\r\nHost: g\r\n\r\n",
+        "G\u{0}ET /openai/v1/models HTTP/1.1\r\nHost: g\r\n\r\n",
+        "GET /openai/v1/models HTTP/1.1\r\nHost: g\r\nX\u{0}: a\r\n\r\n",
+        "GET /openai/v1/models HTTP/1.1\r\nHost: g\r\nX: a\u{7F}\r\n\r\n",
+        "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\n"
+            + "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
+        "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\nhello",
+        "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nContent-Length: 5 5\r\n\r\nhello",
+        "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nContent-Length: 5_0\r\n\r\nhello",
+        "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nContent-Length: \"5\"\r\n\r\nhello",
+        "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n",
+        "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n",
+        "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: \r\n\r\n0\r\n\r\n",
+        "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: identity\r\n\r\n",
+        "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nTransfer-Encoding:\u{0B}chunked\r\n\r\n0\r\n\r\n",
+        "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nTransfer\u{2D}Encoding\t: chunked\r\n\r\n0\r\n\r\n",
+        "POST /openai/v1/responses HTTP/1.1\r\nHost: g\r\nExpect: 100-continue\r\nExpect: x\r\nContent-Length: 1\r\n\r\nx",
         "\u{16}\u{03}\u{01}\u{02}\u{00}\n", "PRI * HTTP/2.0\r\n\nSM",
     ]) func loosenessIsRefused(raw: String) async throws { try await refused(raw, 400, "bad_request") }
 
     @Test(arguments: ["HTTP/1.0", "HTTP/2", "HTTP/1.2", "http/1.1", "HTTP/1.10"])
     func onlyOneVersionIsSpoken(version: String) async throws {
         try await refused("GET /openai/v1/models \(version)\r\nHost: g\r\n\r\n", 505, "http_version")
+    }
+
+    @Test func anHTTP2PrefaceIsRefused() async throws {
+        try await refused("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505, "http_version")
+    }
+
+    @Test func namesWithUnderscoresDoNotArriveAsOthers() async throws {
+        let upstream = Upstream()
+        try await GatewayHarness.run(GatewayHarness.policy(upstream.port)) { gateway in
+            _ = await gateway.exchange(get("/anthropic/v1/models", "X_Api_Key: mine\r\nX-Fine: 1\r\n"))
+            let seen = try #require(upstream.seen.first)
+            #expect(seen.headers["x_api_key"] == nil && seen.headers["x-fine"] == "1")
+        }
     }
 
     @Test func noUpgrade() async throws {
@@ -223,7 +257,9 @@ import Testing
         bad.append(policy)
         for policy in bad {
             let (descriptor, _) = LocalSocket.listen()
-            let server = GatewayServer(descriptor: descriptor, policy: policy, transport: CurlTransport()) { _ in }
+            let server = GatewayServer(
+                descriptor: descriptor, policy: policy, transport: CurlTransport(), resolver: SystemResolver()
+            ) { _ in }
             await #expect(throws: CodeForgeError.self) { try await server.start() }
         }
     }

@@ -225,10 +225,10 @@ import Testing
         try await GatewayHarness.run(policy) { gateway in
             let answer = await gateway.exchange(post("/anthropic/v1/messages", "{}"))
             #expect(answer.hasPrefix("HTTP/1.1 502"))
-            #expect(answer.contains("upstream_refused"))
+            #expect(answer.contains("address_refused"))
             #expect(!answer.contains("127.0.0.1"))
             let decided = try await gateway.decisions(1)
-            #expect(decided.first?.detail?.contains("127.0.0.1 is not a public address") == true)
+            #expect(decided.first?.detail?.contains("127.0.0.1 is a loopback address") == true)
             #expect(upstream.server.accepted == 0)
         }
     }
@@ -380,7 +380,7 @@ import Testing
     @Test func connectionsHaveALimit() async throws {
         let upstream = Upstream()
         var policy = try GatewayHarness.policy(upstream.port)
-        policy.maxConnections = 2
+        policy.limits.connections = 2
         try await GatewayHarness.run(policy) { gateway in
             let held = [gateway.connect(), gateway.connect()]
             for socket in held {
@@ -403,7 +403,7 @@ import Testing
     @Test func requestsHaveARate() async throws {
         let upstream = Upstream()
         var policy = try GatewayHarness.policy(upstream.port)
-        policy.requestsPerMinute = 3
+        policy.limits.requestsPerMinute = 3
         try await GatewayHarness.run(policy) { gateway in
             for _ in 0..<3 {
                 #expect(await gateway.exchange(get("/openai/v1/models")).hasPrefix("HTTP/1.1 200"))
@@ -418,7 +418,7 @@ import Testing
     @Test func aFloodOfRefusalsIsCountedAndNotReportedOneByOne() async throws {
         let upstream = Upstream()
         var policy = try GatewayHarness.policy(upstream.port)
-        policy.requestsPerMinute = 1_000_000
+        policy.limits.requestsPerMinute = 1_000_000
         try await GatewayHarness.run(policy) { gateway in
             for _ in 0..<200 { #expect(await gateway.exchange(get("/nothing")).hasPrefix("HTTP/1.1 404")) }
             #expect(await gateway.exchange(get("/openai/v1/models")).hasPrefix("HTTP/1.1 200"))

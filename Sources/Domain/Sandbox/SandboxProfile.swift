@@ -94,7 +94,7 @@ public struct SandboxProfile: Codable, Sendable, Hashable {
         public var requestsPerMinute: Int = 200
         /// All requests of one sandbox.
         public var requests: Int = 20_000
-        /// Body bytes taken from the sandbox, all requests together: what it could carry out.
+        /// Bytes taken from the sandbox, all requests together: what it could carry out.
         public var requestBytes: Int64 = 1 << 30
         /// Body bytes passed to the sandbox, all requests together.
         public var responseBytes: Int64 = 10 << 30

@@ -17,10 +17,11 @@ struct Router: Sendable {
         var isMetered: Bool
     }
 
-    private let policy: GatewayPolicy
+    let policy: GatewayPolicy
     private let anthropic: String?
     private let openai: String?
     private let git: (prefix: String, url: String, credential: String?)?
+    let mcp: [String: MCPEndpoint]
     /// Texts that must never reach the client.
     let secrets: [[UInt8]]
 
@@ -45,7 +46,9 @@ struct Router: Sendable {
             }
             return ("/git/" + url.authority + url.path, url.description, credential)
         }
+        mcp = try Router.endpoints(policy.mcp)
         if let credential = git?.credential { secrets.append(credential) }
+        secrets += Router.secrets(of: policy.mcp)
         self.secrets = secrets.filter { $0.utf8.count >= Scrubber.minimumSecretBytes }.map { Array($0.utf8) }
     }
 
@@ -65,18 +68,22 @@ struct Router: Sendable {
         !text.isEmpty && text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F }
     }
 
-    /// The route a target names, also for requests that are refused then.
-    static func route(of target: String) -> GatewayDecision.Route {
-        for route in [GatewayDecision.Route.anthropic, .openai, .git] where target.hasPrefix("/\(route.rawValue)/") {
+    /// The route a request names, also when it is refused then.
+    static func route(of head: RequestHead) -> GatewayDecision.Route {
+        isProxied(head) ? .egress : route(of: head.target)
+    }
+
+    private static func route(of target: String) -> GatewayDecision.Route {
+        for route in [GatewayDecision.Route.anthropic, .openai, .git, .mcp]
+        where target.hasPrefix("/\(route.rawValue)/") {
             return route
         }
         return .none
     }
 
     func destination(of head: RequestHead) throws(Refusal) -> Destination {
-        guard head.method != "CONNECT", head.target.hasPrefix("/"), !head.target.hasPrefix("//") else {
-            throw Refusal.proxy
-        }
+        if Router.isProxied(head) { return try proxied(head) }
+        guard head.target.hasPrefix("/"), !head.target.hasPrefix("//") else { throw Refusal.proxy }
         let mark = head.target.firstIndex(of: "?")
         let path = String(head.target[..<(mark ?? head.target.endIndex)])
         let query = mark.map { String(head.target[head.target.index(after: $0)...]) }
@@ -89,7 +96,8 @@ struct Router: Sendable {
         case .openai:
             return try model(head, path, query, .openai, policy.openai, openai)
         case .git: return try repository(head, path, query)
-        case .none: throw Refusal.notFound
+        case .mcp: return try toolServer(head, path, query)
+        case .egress, .none: throw Refusal.notFound
         }
     }
 
@@ -132,7 +140,7 @@ struct Router: Sendable {
             url: base + rest + (query.map { "?" + $0 } ?? ""),
             headers: headers,
             maxBodyBytes: policy.maxBodyBytes,
-            isMetered: method == "POST"
+            isMetered: method == "POST" && template != "/v1/messages/count_tokens"
         )
     }
 

@@ -18,6 +18,12 @@ enum RequestFilter {
     private static let prefixesNotForModels = [
         "cf-", "x-amz-", "x-envoy-", "x-forwarded-", "x-original-", "x-rewrite-",
     ]
+    /// Claims about a request's way here, which a server behind may believe.
+    private static let claims: Set<String> = ["forwarded", "max-forwards", "true-client-ip", "via", "x-real-ip"]
+    private static let prefixesOfClaims = ["cf-", "x-envoy-", "x-forwarded-", "x-original-", "x-rewrite-"]
+    private static let forMCP: Set<String> = [
+        "accept", "accept-language", "content-type", "last-event-id", "user-agent",
+    ]
     private static let forGit: Set<String> = [
         "accept", "accept-language", "cache-control", "content-encoding", "content-type", "git-protocol", "pragma",
         "user-agent",
@@ -34,7 +40,7 @@ enum RequestFilter {
         var headers = HeaderList(
             fields.filter {
                 !hopByHop.contains($0.name) && !notForModels.contains($0.name) && !named.contains($0.name)
-                    && !prefixesNotForModels.contains(where: $0.name.hasPrefix)
+                    && isPlain($0.name) && !prefixesNotForModels.contains(where: $0.name.hasPrefix)
             }
         )
         // Only plain text can be searched for the key and metered.
@@ -47,6 +53,46 @@ enum RequestFilter {
         var headers = HeaderList(fields.filter { forGit.contains($0.name) && !named.contains($0.name) })
         headers.append("accept-encoding", "identity")
         return headers
+    }
+
+    static func mcpHeaders(_ fields: [HeaderList.Field]) -> HeaderList {
+        let named = connectionNames(fields)
+        var headers = HeaderList(
+            fields.filter {
+                // Session, protocol version, and what later versions of the protocol add.
+                (forMCP.contains($0.name) || $0.name.hasPrefix("mcp-")) && isPlain($0.name) && !named.contains($0.name)
+            }
+        )
+        headers.append("accept-encoding", "identity")
+        return headers
+    }
+
+    /// The client's own credentials and cookies are its own affair: the gateway adds none for these hosts.
+    static func proxyHeaders(_ fields: [HeaderList.Field]) -> HeaderList {
+        let named = connectionNames(fields)
+        return HeaderList(
+            fields.filter {
+                !hopByHop.contains($0.name) && !claims.contains($0.name) && !named.contains($0.name)
+                    && isPlain($0.name) && !prefixesOfClaims.contains(where: $0.name.hasPrefix)
+            }
+        )
+    }
+
+    /// Names in letters, digits and `-`: servers that turn names into variables take `_` and `-` for one.
+    private static func isPlain(_ name: String) -> Bool {
+        name.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7A).contains($0) || $0 == 0x2D }
+    }
+
+    /// - Parameter name: In lower case.
+    static func isHopByHop(_ name: String) -> Bool { hopByHop.contains(name) }
+
+    /// Headers of a proxied answer: all but those about the connection.
+    static func proxiedResponseHeaders(_ headers: HeaderList) -> HeaderList {
+        let fields = headers.map { HeaderList.Field($0.name.lowercased(), $0.value) }
+        let named = connectionNames(fields)
+        return HeaderList(
+            fields.filter { !hopByHop.contains($0.name) && !named.contains($0.name) && HeaderList.isValid($0) }
+        )
     }
 
     /// - Returns: Headers for the client, without any framing.

@@ -33,28 +33,45 @@ package struct GatewayPolicy: Sendable {
         }
     }
 
+    /// A tool server behind HTTP (MCP, "Streamable HTTP"), as `/mcp/NAME`.
+    package struct MCPServer: Sendable {
+        /// `http(s)://host[:port]/path[?query]`: the one endpoint.
+        package var url: String
+        /// Added to each request, instead of what the client sends under these names.
+        package var headers: HeaderList
+
+        package init(url: String, headers: HeaderList = [:]) {
+            self.url = url
+            self.headers = headers
+        }
+    }
+
     /// `nil`: the profile does not allow this route.
     package var anthropic: Model?
     package var openai: Model?
     package var git: Git?
+    /// By name: 1…64 of `A-Z a-z 0-9 . _ -`, not starting with a dot.
+    package var mcp: [String: MCPServer] = [:]
+    /// Hosts that the proxy serves; empty: there is no proxy.
+    package var egress = EgressList()
     /// Which addresses upstreams may have.
     package var addresses: AddressRule
+    package var limits = SandboxProfile.GatewayLimits()
 
-    /// Connections at a time.
-    package var maxConnections = 64
     /// Request line and headers together.
     package var maxHeaderBytes = 64 * 1024
     /// Request body of a model route.
     package var maxBodyBytes = 32 * 1024 * 1024
-    /// Request body of the git route: a pushed pack.
+    /// Request body of the git route (a pushed pack) and of the proxy.
     package var maxPackBytes = 1024 * 1024 * 1024
-    package var requestsPerMinute = 200
     /// From the first byte of a request, or from the connection, to the end of its head.
     package var headerTimeout: Duration = .seconds(15)
     /// Longest silence of the client, while it sends a body, takes an answer or keeps a connection.
     package var idleTimeout: Duration = .seconds(120)
     /// Longest silence of an upstream; models think for minutes before they answer.
     package var upstreamIdleTimeout: Duration = .seconds(600)
+    /// Longest silence of a tunnel, both ways together.
+    package var tunnelIdleTimeout: Duration = .seconds(600)
 
     package init(
         anthropic: Model? = nil,
@@ -73,6 +90,11 @@ package struct GatewayPolicy: Sendable {
 extension GatewayPolicy.Model: CustomStringConvertible, CustomReflectable {
     package var description: String { "Model(\(apiKey == nil ? "no key" : "key set"))" }
     package var customMirror: Mirror { Mirror(self, children: ["apiKey": apiKey == nil ? "nil" : "***"]) }
+}
+
+extension GatewayPolicy.MCPServer: CustomStringConvertible, CustomReflectable {
+    package var description: String { "MCPServer(\(headers.fields.count) headers)" }
+    package var customMirror: Mirror { Mirror(self, children: ["headers": "***"]) }
 }
 
 extension GatewayPolicy.Git: CustomStringConvertible, CustomReflectable {

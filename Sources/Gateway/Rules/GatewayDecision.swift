@@ -4,8 +4,10 @@ package import Domain
 /// method and a path of limited length and alphabet.
 package struct GatewayDecision: Sendable, Equatable {
     package enum Route: String, Sendable, Equatable {
-        case anthropic, openai, git
-        /// Whatever has no route: a proxy request, another path, or no HTTP at all.
+        case anthropic, openai, git, mcp
+        /// The proxy: a tunnel (`CONNECT`) or a plain `http` request to a name on the profile's list.
+        case egress
+        /// Whatever has no route: another path, or no HTTP at all.
         case none
     }
 
@@ -13,13 +15,15 @@ package struct GatewayDecision: Sendable, Equatable {
     package var time: Timestamp
     package var route: Route
     package var method: String
-    /// The template of an allowed path (`/v1/models/{id}`), otherwise the path as it was asked for, cut to 200 bytes
-    /// with every unusual byte replaced by `?`.
+    /// The template of an allowed path (`/v1/models/{id}`), otherwise the path or proxy target as it was asked for, cut
+    /// to 200 bytes with every unusual byte replaced by `?`.
     package var target: String
+    /// Whether policy let it through, also when it failed then.
     package var allowed: Bool
     /// Why it was refused or failed: `not_found`, `method_not_allowed`, `rate_limited` …; `ok` when it went through.
     package var reason: String
-    /// For the operator alone: what the transport said about a failed upstream. Holds no secret, yet names addresses.
+    /// For the operator alone: which budget was exceeded, which address was refused and why, the server name of a TLS
+    /// client, what the transport said about a failed upstream. Holds no secret, yet names addresses.
     package var detail: String?
     /// Refusals since the last reported one that were too many to report one by one.
     package var suppressed: Int

@@ -1,16 +1,16 @@
 import NIOCore
 import Synchronization
 
-/// One accepted connection as an async task sees it: bytes on demand, writes that wait for the socket, and a word when
-/// the client is gone even while nobody reads.
+/// One connection as an async task sees it: bytes on demand, writes that wait for the socket, and a word when the peer
+/// is gone even while nobody reads.
 ///
-/// Nothing is read ahead: the kernel's buffer is the only one that grows, so a client is held back as the upstream is.
-final class ClientChannel: ChannelInboundHandler, Sendable {
+/// Nothing is read ahead: the kernel's buffer is the only one that grows, so each end is held back as the other is.
+final class ByteChannel: ChannelInboundHandler, Sendable {
     typealias InboundIn = ByteBuffer
 
     enum Received: Sendable {
         case bytes([UInt8])
-        /// The client closed its side, or the connection broke.
+        /// The peer closed its side, or the connection broke.
         case end
         case timeout
     }
@@ -29,15 +29,17 @@ final class ClientChannel: ChannelInboundHandler, Sendable {
         }
     }
 
-    /// What a client that closed may leave behind in the kernel and is still read; the rest is dropped.
-    private static let maximumReceived = 256 * 1024
-
     private let state = Mutex(State())
     private let channel: any Channel
-    private let accept: @Sendable (ClientChannel) -> Void
+    /// What a peer that closed may leave behind in the kernel and is still read; the rest is dropped. The socket's
+    /// receive buffer is smaller.
+    private let maximumReceived: Int
+    private let accept: @Sendable (ByteChannel) -> Void
 
-    init(_ channel: any Channel, accept: @escaping @Sendable (ClientChannel) -> Void) {
+    /// - Parameter accept: Called when the connection stands.
+    init(_ channel: any Channel, maximumReceived: Int, accept: @escaping @Sendable (ByteChannel) -> Void) {
         self.channel = channel
+        self.maximumReceived = maximumReceived
         self.accept = accept
     }
 
@@ -50,7 +52,7 @@ final class ClientChannel: ChannelInboundHandler, Sendable {
         let bytes = Array(buffer.readableBytesView)
         let waiter = state.withLock { state -> CheckedContinuation<Received, Never>? in
             guard let waiter = state.waiter else {
-                if state.received.count < ClientChannel.maximumReceived { state.received += bytes }
+                if state.received.count < maximumReceived { state.received += bytes }
                 return nil
             }
             state.endWait()
@@ -114,7 +116,7 @@ final class ClientChannel: ChannelInboundHandler, Sendable {
     }
 
     /// Returns when the socket took everything.
-    /// - Returns: `false` when the client is gone or took nothing for `limit`, which closes the connection.
+    /// - Returns: `false` when the peer is gone or took nothing for `limit`, which closes the connection.
     func write(_ bytes: [UInt8], within limit: Duration) async -> Bool {
         let channel = channel
         let timer = channel.eventLoop.scheduleTask(in: TimeAmount(limit)) { channel.close(promise: nil) }
@@ -127,7 +129,7 @@ final class ClientChannel: ChannelInboundHandler, Sendable {
         }
     }
 
-    /// Ends our direction, so that what was written arrives even when the client is still sending.
+    /// Ends our direction, so that what was written arrives even when the peer is still sending.
     func closeOutput() async { _ = try? await channel.close(mode: .output).get() }  // Gone already: as good.
 
     func close() async { _ = try? await channel.close().get() }  // Gone already: as good.

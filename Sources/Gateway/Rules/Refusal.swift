@@ -56,6 +56,24 @@ struct Refusal: Error, Equatable {
         error: "proxy_refused",
         message: "This sandbox has no network: the gateway is no proxy. Only its own routes are there."
     )
+    static func egress(_ authority: String) -> Refusal {
+        Refusal(
+            status: 403,
+            error: "egress_refused",
+            message: "\(authority) is not among the hosts that the task's profile allows."
+        )
+    }
+    static func hello(_ error: String, detail: String) -> Refusal {
+        Refusal(status: 200, error: error, message: "", detail: detail)
+    }
+    static func budgetExceeded(_ which: String, limit: Int64) -> Refusal {
+        Refusal(
+            status: 403,
+            error: "budget_exceeded",
+            message: "The task's budget of \(limit) \(which) is used up; it gets no further requests.",
+            detail: which
+        )
+    }
     static let notFound = Refusal(
         status: 404,
         error: "not_found",
@@ -112,7 +130,7 @@ extension Refusal {
         case .forbidden:
             self.init(
                 status: 502,
-                error: "upstream_refused",
+                error: "address_refused",
                 message: "The upstream's address is not allowed by the service's configuration."
             )
         default:

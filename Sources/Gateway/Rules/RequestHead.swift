@@ -9,6 +9,8 @@ struct RequestHead: Sendable, Equatable {
     }
 
     var method: String
+    /// Whether it is HTTP/1.0, which only tunnels are asked for in.
+    var isOld: Bool
     /// As it was sent: origin form, one of the other forms is refused by the router.
     var target: String
     var headers: [HeaderList.Field]
@@ -17,18 +19,24 @@ struct RequestHead: Sendable, Equatable {
     var wantsClose: Bool
     var expectsContinue: Bool
 
+    /// Bytes it took.
+    private(set) var size: Int
+
     static let maximumHeaders = 100
 
     /// - Parameter bytes: Everything up to and without the empty line, its own line ends included.
     /// - Throws: The refusal to answer; the connection cannot be used any further.
     init(_ bytes: some RandomAccessCollection<UInt8>) throws(Refusal) {
+        size = bytes.count
         var lines: [String] = []
         for raw in try RequestHead.lines(Array(bytes)) { lines.append(try RequestHead.text(raw)) }
         let parts = lines.isEmpty ? [] : lines[0].split(separator: " ", omittingEmptySubsequences: false)
         guard parts.count == 3, HeaderList.isToken(parts[0]), parts[0].utf8.count <= 32, !parts[1].isEmpty,
             parts[1].utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7F })
         else { throw Refusal.malformed("the request line is malformed") }
-        guard parts[2] == "HTTP/1.1" else { throw Refusal.version }
+        // Python's http.client before 3.12 asks for tunnels, and for them only, in HTTP/1.0 and without a Host.
+        guard parts[2] == "HTTP/1.1" || (parts[2] == "HTTP/1.0" && parts[0] == "CONNECT") else { throw Refusal.version }
+        isOld = parts[2] == "HTTP/1.0"
         method = String(parts[0])
         target = String(parts[1])
         guard lines.count - 1 <= RequestHead.maximumHeaders else { throw Refusal.headersTooLarge }
@@ -53,7 +61,9 @@ struct RequestHead: Sendable, Equatable {
 
     private mutating func readFraming() throws(Refusal) {
         func values(_ name: String) -> [String] { headers.filter { $0.name == name }.map(\.value) }
-        guard values("host").count == 1 else { throw Refusal.malformed("there must be one Host header") }
+        guard values("host").count == 1 || (isOld && values("host").isEmpty) else {
+            throw Refusal.malformed("there must be one Host header")
+        }
         let lengths = values("content-length")
         let codings = values("transfer-encoding")
         guard lengths.count + codings.count <= 1 else {
@@ -71,7 +81,7 @@ struct RequestHead: Sendable, Equatable {
         let connection = values("connection").joined(separator: ",").lowercased().split(separator: ",")
             .map { RequestHead.trimmed($0) }
         wantsClose = connection.contains("close")
-        if let expect = values("expect").first {
+        for expect in values("expect") {
             guard expect.lowercased() == "100-continue" else { throw Refusal.malformed("an unknown expectation") }
             expectsContinue = true
         }
