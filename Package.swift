@@ -136,6 +136,7 @@ let targets: [Target] = [
     tests("Gateway", ["Gateway", "CurlHTTP", "TestKit"] + nio),
     tests("ControlSocket", ["ControlSocket", "HostProcess", "TestKit"]),
     tests("Supervision", ["Supervision", "Sandboxing", "HostProcess", "TestKit"]),
+    tests("Fuzz", ["Domain", "Agents", "Gateway", "Supervision"], resources: [.copy("Corpus")]),
     tests("API", ["API", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), "Yams"] + nio),
     tests("Client", ["Client", "TestKit"]),
     tests("Integration", ["Domain", "HostProcess", "CurlHTTP", "RedisMessaging", "TestKit", logging]),
