@@ -203,7 +203,6 @@ struct Connection: Sendable {
             within: policy.idleTimeout
         )
         var note = note
-        note.allowed = note.allowed && refusal.error != "budget_exceeded"
         note.responseBytes += note.method == "HEAD" ? 0 : body.count
         audit.report(
             note.decision(status: isTaken ? refusal.status : 0, reason: refusal.error, detail: refusal.detail)
@@ -256,7 +255,8 @@ private struct Note: Sendable {
             route: route,
             method: method,
             target: target,
-            allowed: allowed,
+            // Also when the budget ended in the middle of an answer.
+            allowed: allowed && reason != "budget_exceeded",
             reason: reason,
             status: status,
             requestBytes: requestBytes,

@@ -196,23 +196,7 @@ enum MountRule {
     }
 }
 
-/// An entry of `egress`: `name`, `*.name`, either with `:port`.
+/// An entry of `egress` as the gateway reads it.
 enum EgressName {
-    static func isValid(_ text: String) -> Bool {
-        var name = text[...]
-        if let colon = name.lastIndex(of: ":") {
-            guard let port = UInt16(name[name.index(after: colon)...]), port > 0 else { return false }
-            name = name[..<colon]
-        }
-        if name.hasPrefix("*.") { name = name.dropFirst(2) }
-        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
-        return name.utf8.count <= 253
-            && labels.allSatisfy { label in
-                (1...63).contains(label.utf8.count) && label.first != "-" && label.last != "-"
-                    && label.utf8.allSatisfy { byte in
-                        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-                            || byte == UInt8(ascii: "-") || byte == UInt8(ascii: "_")
-                    }
-            }
-    }
+    static func isValid(_ text: String) -> Bool { (try? EgressList([text])) != nil }
 }
