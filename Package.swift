@@ -135,7 +135,7 @@ let targets: [Target] = [
     tests("Workspaces", ["Workspaces", "TestKit"]),
     tests("Gateway", ["Gateway", "CurlHTTP", "TestKit"] + nio),
     tests("ControlSocket", ["ControlSocket", "HostProcess", "TestKit"]),
-    tests("Supervision", ["Supervision", "Sandboxing", "HostProcess", "TestKit"]),
+    tests("Supervision", ["Domain", "ControlSocket", "Supervision", "Sandboxing", "HostProcess", "TestKit"]),
     tests("Fuzz", ["Domain", "Agents", "Gateway", "Supervision"], resources: [.copy("Corpus")]),
     tests("API", ["API", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), "Yams"] + nio),
     tests("Client", ["Client", "TestKit"]),

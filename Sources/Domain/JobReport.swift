@@ -2,7 +2,7 @@
 public struct JobReport: Sendable, Codable, Equatable {
     /// A step of the run that the task's record follows, or its end.
     public enum Body: Sendable, Codable, Equatable {
-        case cloning
+        /// The clone is there, and the CLI is about to start.
         case running
         /// Numbers grow within the run; the same records may come twice.
         case audit([AuditRecord])

@@ -107,6 +107,24 @@ public struct JobSpec: Sendable, Codable, Equatable {
         }
     }
 
+    /// How long a CLI may show no sign of life, in seconds; 0 switches one off. Paused time does not count.
+    public struct Watchdogs: Sendable, Codable, Equatable {
+        /// Until its first line of output.
+        public var firstLine: Double = 300
+        /// Between two lines.
+        public var silence: Double = 900
+        /// After its result line without another; it is then ended, and the run is what the result line said.
+        public var afterResult: Double = 10
+
+        public init(firstLine: Double = 300, silence: Double = 900, afterResult: Double = 10) {
+            self.firstLine = firstLine
+            self.silence = silence
+            self.afterResult = afterResult
+        }
+
+        public static let off = Watchdogs(firstLine: 0, silence: 0, afterResult: 0)
+    }
+
     /// Limits of the run.
     public struct Limits: Sendable, Codable, Equatable {
         /// From the moment the worker took the task up; covers clone and CLI.
@@ -117,6 +135,9 @@ public struct JobSpec: Sendable, Codable, Equatable {
         public var lineBytes: Int
         /// Entries kept in the task's event log.
         public var historyEntries: Int
+        public var watchdogs = Watchdogs()
+        /// Audit records of refused calls and gateway decisions that are kept; the rest is counted.
+        public var auditRecords = 5000
 
         public init(timeoutSeconds: Int, outputBytes: Int, lineBytes: Int, historyEntries: Int) {
             self.timeoutSeconds = timeoutSeconds

@@ -27,6 +27,8 @@ package struct JobPlanner: Sendable {
         package var lineBytes: Int
         package var historyEntries: Int
         package var profiles: ProfileCatalog
+        package var watchdogs = JobSpec.Watchdogs()
+        package var auditRecords = 5000
         package var requiredLayers: [String]?
         package var anthropicURL: String
         package var openAIURL: String
@@ -112,6 +114,11 @@ package struct JobPlanner: Sendable {
         var model = task.config?.aiModel ?? ""
         if model.isEmpty { model = settings.defaultModel }
         let config = task.config
+        var limits = JobSpec.Limits(
+            timeoutSeconds: timeout(of: task), outputBytes: configuration.outputBytes,
+            lineBytes: configuration.lineBytes, historyEntries: configuration.historyEntries)
+        limits.watchdogs = configuration.watchdogs
+        limits.auditRecords = configuration.auditRecords
         return JobSpec(
             taskID: task.id, iteration: task.iteration, attempt: task.attempt, purpose: .task,
             repoURL: task.repoURL, source: source(of: task, reusing: owner.id != task.id),
@@ -123,9 +130,7 @@ package struct JobPlanner: Sendable {
                 maxBudgetUSD: config?.maxBudgetUSD.flatMap { $0 > 0 ? $0 : nil },
                 sessionID: resumes ? task.sessionID : nil, prompt: prompt),
             gateway: gateway(of: task, cli: cli, secrets: secrets),
-            limits: JobSpec.Limits(
-                timeoutSeconds: timeout(of: task), outputBytes: configuration.outputBytes,
-                lineBytes: configuration.lineBytes, historyEntries: configuration.historyEntries),
+            limits: limits,
             redis: configuration.redis, allowedLocalRoots: configuration.allowedLocalRoots,
             startedAt: task.startedAt ?? task.createdAt)
     }

@@ -30,7 +30,6 @@ package struct RunFinalizer: Sendable {
     package func apply(_ report: JobReport) async throws(CodeForgeError) {
         do throws(CodeForgeError) {
             switch report.body {
-            case .cloning: break  // the worker entered `cloning` before it started the supervisor
             case .running: try await enterRunning(report)
             case .audit: break  // `Projector` puts those of many runs on record together
             case .finished(let outcome): try await finish(report, outcome)

@@ -37,6 +37,9 @@ extension RunningSandbox {
     /// Whether `pause` stopped it.
     package var isPaused: Bool { session.isPaused }
 
+    /// How long it was paused, all times together.
+    package var pausedTime: Duration { session.pausedTime }
+
     /// Stops every process inside until `resume`; killing works meanwhile.
     ///
     /// - Throws: `.unavailable` when this host has no freezer, when something does not stop, or when it is over.

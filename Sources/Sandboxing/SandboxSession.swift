@@ -20,8 +20,15 @@ final class SandboxSession: Sendable {
         var entries = 0
         /// Refused calls of commands that entered and are over.
         var entryRefusals: [String: Int] = [:]
+        var pausedSince: ContinuousClock.Instant?
+        var pausedTime = Duration.zero
         var exit: SandboxExit?
         var waiters: [CheckedContinuation<SandboxExit, Never>] = []
+
+        mutating func countPause(until end: ContinuousClock.Instant = .now) {
+            if let pausedSince { pausedTime += end - pausedSince }
+            pausedSince = nil
+        }
     }
 
     /// What a start may take before it is given up; it takes a few milliseconds.
@@ -133,22 +140,33 @@ final class SandboxSession: Sendable {
 
     var isPaused: Bool { state.withLock { $0.isPaused } }
 
+    /// All pauses so far, the present one included.
+    var pausedTime: Duration {
+        state.withLock { $0.pausedTime + ($0.pausedSince.map { .now - $0 } ?? .zero) }
+    }
+
     /// - Parameter freeze: Does it; blocks for up to a second.
     /// - Throws: What `freeze` throws; `.unavailable` once the sandbox is over.
     func setPaused(_ paused: Bool, _ freeze: () throws(CodeForgeError) -> Void) throws(CodeForgeError) {
         let result: Result<Void, CodeForgeError> = pausing.withLock { _ in
             let isAlive = state.withLock { state in
-                if state.pidfd != nil { state.isPaused = paused }  // before it is: a kill thaws from here on
-                return state.pidfd != nil
+                guard state.pidfd != nil else { return false }
+                state.isPaused = paused  // before it is: a kill thaws from here on
+                if paused, state.pausedSince == nil { state.pausedSince = .now }
+                return true
             }
             guard isAlive else { return .failure(CodeForgeError(.unavailable, "the sandbox is over")) }
             do throws(CodeForgeError) {
                 try freeze()
                 // Killed meanwhile: what was frozen after that must go too.
                 if paused, !isPaused { state.withLock { $0.groups?.thaw() } }
+                if !paused { state.withLock { $0.countPause() } }
                 return .success(())
             } catch {
-                if paused { state.withLock { $0.isPaused = false } }
+                state.withLock { state in
+                    state.isPaused = !paused
+                    if paused { state.countPause() }
+                }
                 return .failure(error)
             }
         }

@@ -187,6 +187,27 @@ extension SettingKey {
             .integer(\.sandbox.auditDays, 1...36_500),
             "Days an audit record is kept."
         ),
+        SettingKey(
+            "sandbox.first_line_timeout",
+            .duration(\.sandbox.firstLineTimeout),
+            "How long an agent may take to its first line of output, pauses not counted; 0: for ever."
+        ),
+        SettingKey(
+            "sandbox.silence_timeout",
+            .duration(\.sandbox.silenceTimeout),
+            "How long an agent may be silent between two lines; 0: for ever. Scripts are not watched."
+        ),
+        SettingKey(
+            "sandbox.result_grace",
+            .duration(\.sandbox.resultGrace),
+            "How long an agent may go on silently after its result line before it is ended; the run is then what that"
+                + " line said. 0: for ever."
+        ),
+        SettingKey(
+            "sandbox.audit_records",
+            .integer(\.sandbox.auditRecords, 0...1_000_000),
+            "Audit records of refused calls and gateway decisions kept for a run; the rest is counted."
+        ),
     ]
 
     /// One for each limit of a profile, by the same name: `sandbox.pids` for `limits.pids`.

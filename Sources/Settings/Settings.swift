@@ -135,6 +135,12 @@ package struct Settings: Sendable, Equatable {
         package var lineBytes = 1_048_576
         /// Days an audit record is kept.
         package var auditDays = 30
+        /// Audit records of refused calls and gateway decisions for each run.
+        package var auditRecords = 5000
+        /// Watchdogs of an agent; zero: off.
+        package var firstLineTimeout: Duration = .seconds(300)
+        package var silenceTimeout: Duration = .seconds(900)
+        package var resultGrace: Duration = .seconds(10)
     }
 
     package struct Gateway: Sendable, Equatable {

@@ -40,22 +40,50 @@ extension Job {
         }
         request.standardInput = input?.raw
 
+        // An agent that says nothing hangs; a script may well be silent, and has the task's timeout.
+        let watch = adapter.provider == nil ? nil : OutputWatch(spec.limits.watchdogs)
         let relay = OutputRelay(
             normalizer: adapter.makeNormalizer(), events: events, limits: spec.limits, control: control,
-            clock: clock)
-        let result = try await sandboxes.run(request, policy: policy) { await relay.read($0) }
+            clock: clock, watch: watch)
+        let result = try await sandboxes.run(
+            request, policy: policy, outputGauge: { relay.gauge },
+            beside: { if let fired = await watch?.run($0.sandbox) { self.fired(fired, $0) } }
+        ) { await relay.read($0) }
         input?.close()
         let summary = relay.finish(standardError: result.standardError)
         if control.reason != nil { throw JobFailure(.cancelled, "") }
-        guard result.exit.status == .exited(code: 0) else {
-            throw JobFailure(
-                .cli, "CLI execution failed: \(adapter.label) CLI \(describe(result, said: summary.failure))")
+        // Ended by its watchdog after a result line that told of success: that is what it came to.
+        let hungAfterSuccess = watch?.fired == .afterResult && summary.failure == nil && !result.exit.oomKilled
+        guard result.exit.status == .exited(code: 0) || hungAfterSuccess else {
+            throw failure(
+                .cli, result,
+                "CLI execution failed: \(adapter.label) CLI \(describe(result, said: summary.failure))")
         }
         let changes = try await measureChanges()
         return JobOutcome(
             result: summary.result, changes: changes.summary,
             usage: Usage(inputTokens: summary.inputTokens, outputTokens: summary.outputTokens),
             sessionID: summary.sessionID, workspaceBytes: changes.bytes)
+    }
+
+    private func fired(_ watchdog: SandboxLimit, _ live: LiveSandbox) {
+        let limits = spec.limits.watchdogs
+        let (seconds, text): (Double, String) =
+            switch watchdog {
+            case .firstLine:
+                (limits.firstLine, "no output within \(Int(limits.firstLine))s (sandbox.first_line_timeout)")
+            case .silence: (limits.silence, "no output for \(Int(limits.silence))s (sandbox.silence_timeout)")
+            default: (limits.afterResult, "")
+            }
+        audit.hit(watchdog, sandbox: live.id, ["seconds": .double(seconds)])
+        emit(
+            .system, "watchdog_fired",
+            ["watchdog": .string(watchdog.rawValue), "seconds": .double(seconds)])
+        if watchdog == .afterResult {
+            live.sandbox.kill()
+        } else {
+            control.stop(.limit(watchdog, "CLI execution failed: \(text)"))
+        }
     }
 
     private func agentRun(_ profile: SandboxProfile) -> AgentRun {
@@ -93,7 +121,8 @@ extension Job {
         }
         guard result.exit.status == .exited(code: 0) else {
             let text = SafeText.line(result.standardError, limit: 500)
-            throw JobFailure(.workspace, "measuring changes failed: \(text.isEmpty ? describe(result.exit) : text)")
+            throw failure(
+                .workspace, result, "measuring changes failed: \(text.isEmpty ? describe(result.exit) : text)")
         }
         do throws(CodeForgeError) {
             return try ChangesReport(output.bytes)

@@ -66,7 +66,8 @@ extension Job {
             let text = SafeText.line(
                 result.standardError, limit: 2000,
                 hiding: [spec.gateway.gitToken, url.password, spec.gateway.anthropicKey, spec.gateway.openAIKey])
-            throw JobFailure(.clone, "clone failed: git clone failed: \(text.isEmpty ? describe(result.exit) : text)")
+            throw failure(
+                .clone, result, "clone failed: git clone failed: \(text.isEmpty ? describe(result.exit) : text)")
         }
         emit(.git, "clone_completed", ["work_dir": .string(spec.paths.workspace)])
     }

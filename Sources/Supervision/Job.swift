@@ -11,21 +11,23 @@ package struct Job: Sendable {
     let reports: any ReportSink
     let control: RunControl
     let clock: any WallClock
+    let audit: AuditLog
     let sandboxes: SandboxRunner
 
     package init(
         spec: JobSpec, launcher: SandboxLauncher, events: any EventSink, reports: any ReportSink,
-        transport: any HTTPTransport, resolver: any NameResolver, control: RunControl, clock: any WallClock
+        transport: any HTTPTransport, resolver: any NameResolver, control: RunControl, audit: AuditLog,
+        clock: any WallClock
     ) {
         self.spec = spec
         self.events = events
         self.reports = reports
         self.control = control
         self.clock = clock
+        self.audit = audit
         sandboxes = SandboxRunner(
             spec: spec, launcher: launcher, transport: transport, resolver: resolver, control: control,
-            audit: { [events, clock] in Job.record($0, events: events, clock: clock) },
-            refused: { [events, clock] in Job.record($0, events: events, clock: clock) })
+            events: events, audit: audit, clock: clock)
     }
 
     /// Runs to the end and reports it. Returns when the report and every event before it are durable.
@@ -37,8 +39,14 @@ package struct Job: Sendable {
             try await Task.sleep(for: .seconds(max(0, left)))
             control.stop(.timeout)
         }
-        let outcome = await outcome()
+        let sender = Task { [audit] in await audit.send() }
+        var outcome = await outcome()
         deadline.cancel()
+        if let enforced = control.enforced {
+            (outcome.profile, outcome.missingLayers) = (enforced.profile, enforced.missing)
+        }
+        audit.close()
+        await sender.value
         try await events.flush()
         try await reports.send(JobReport(run: spec.run, body: .finished(outcome), time: clock.now()))
     }
@@ -64,13 +72,27 @@ package struct Job: Sendable {
         case .timeout:
             let seconds = spec.limits.timeoutSeconds
             emit(.system, "task_timeout", ["timeout_seconds": .int(Int64(seconds))])
-            return JobOutcome(
+            audit.hit(.wallClock, sandbox: control.stoppedSandbox, ["limit": .int(Int64(seconds))])
+            var outcome = JobOutcome(
                 failure: .timeout, error: "task timed out after \(seconds)s", timeoutSeconds: seconds)
+            outcome.limit = .wallClock
+            return outcome
         case .cancelled:
             emit(.system, "task_canceled", .null)
             return JobOutcome(failure: .cancelled, error: "canceled by user")
-        case .limit(let text): return JobOutcome(failure: .limit, error: text)
-        case nil: return JobOutcome(failure: failure.kind, error: failure.message)
+        case .limit(let limit, let text):
+            if ![.firstLine, .silence, .afterResult].contains(limit) {  // those are on record
+                audit.hit(limit, sandbox: control.stoppedSandbox, ["reason": .string(text)])
+            }
+            var outcome = JobOutcome(failure: .limit, error: text)
+            outcome.limit = limit
+            return outcome
+        case .killed(let actor):
+            return JobOutcome(failure: .sandbox, error: "sandbox killed by \(actor)")
+        case nil:
+            var outcome = JobOutcome(failure: failure.kind, error: failure.message)
+            outcome.limit = failure.limit
+            return outcome
         }
     }
 
@@ -94,8 +116,15 @@ package struct Job: Sendable {
         return describe(result.exit) + (text.isEmpty ? "" : ": " + text)
     }
 
+    /// The failure of a command: a limit's, when one is to blame.
+    ///
+    /// - Parameter text: What to say otherwise; after a limit that did not kill, too.
+    func failure(_ kind: JobOutcome.Failure, _ result: SandboxRunner.Result, _ text: String) -> JobFailure {
+        guard let (limit, message) = result.limit else { return JobFailure(kind, text) }
+        return JobFailure(.limit, result.exit.status == .killed ? message : "\(message): \(text)", limit: limit)
+    }
+
     func describe(_ exit: SandboxExit) -> String {
-        if exit.oomKilled { return "was killed: memory limit of its sandbox exceeded" }
         switch exit.status {
         case .exited(let code): return "exited with code \(code)"
         case .signalled(let signal): return "was killed by signal \(signal)"
@@ -105,22 +134,5 @@ package struct Job: Sendable {
 
     func emit(_ kind: TaskEvent.Kind, _ name: String, _ data: JSONValue) {
         events.append(.event(json: TaskEvent(kind, name, data: data, time: clock.now()).json))
-    }
-
-    /// A refusal of the gateway is an event of the task; what it let through is not.
-    private static func record(_ decision: GatewayDecision, events: any EventSink, clock: any WallClock) {
-        guard !decision.allowed else { return }
-        let data: JSONValue = [
-            "route": .string(decision.route.rawValue), "method": .string(decision.method),
-            "target": .string(decision.target), "reason": .string(decision.reason),
-        ]
-        let event = TaskEvent(.system, "gateway_refused", data: data, time: clock.now())
-        events.append(.event(json: event.json))
-    }
-
-    /// So is a refused system call, the first few times each is tried.
-    private static func record(_ refusal: RefusedSyscall, events: any EventSink, clock: any WallClock) {
-        let data: JSONValue = ["syscall": .string(refusal.name), "errno": .int(Int64(refusal.errno))]
-        events.append(.event(json: TaskEvent(.system, "syscall_refused", data: data, time: clock.now()).json))
     }
 }

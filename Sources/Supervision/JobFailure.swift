@@ -5,9 +5,11 @@ struct JobFailure: Error, Equatable {
     var kind: JobOutcome.Failure
     /// The task's `error` member.
     var message: String
+    var limit: SandboxLimit?
 
-    init(_ kind: JobOutcome.Failure, _ message: String) {
+    init(_ kind: JobOutcome.Failure, _ message: String, limit: SandboxLimit? = nil) {
         self.kind = kind
         self.message = message
+        self.limit = limit
     }
 }

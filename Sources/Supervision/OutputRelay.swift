@@ -18,11 +18,14 @@ final class OutputRelay: Sendable {
     private let limits: JobSpec.Limits
     private let control: RunControl
     private let clock: any WallClock
+    /// Told of each line; `nil` when nobody watches.
+    private let watch: OutputWatch?
 
     init(
         normalizer: any OutputNormalizer, events: any EventSink, limits: JobSpec.Limits, control: RunControl,
-        clock: any WallClock
+        clock: any WallClock, watch: OutputWatch?
     ) {
+        self.watch = watch
         state = Mutex(
             State(
                 normalizer: normalizer, splitter: LineSplitter(limit: limits.lineBytes),
@@ -56,11 +59,17 @@ final class OutputRelay: Sendable {
         }
     }
 
+    /// Bytes read so far.
+    var gauge: SandboxStatus.Gauge {
+        .init(now: Int64(state.withLock { $0.bytes }), limit: Int64(limits.outputBytes))
+    }
+
     private func feed(_ chunk: UnsafeRawBufferPointer) {
         state.withLock { state in
             state.bytes += chunk.count
             guard state.bytes <= limits.outputBytes else {
-                control.stop(.limit("output limit of \(limits.outputBytes) bytes exceeded (sandbox.output_bytes)"))
+                control.stop(
+                    .limit(.output, "output limit of \(limits.outputBytes) bytes exceeded (sandbox.output_bytes)"))
                 return
             }
             state.encoder.setTime(clock.now())
@@ -72,7 +81,9 @@ final class OutputRelay: Sendable {
         switch line {
         case .whole(let bytes):
             if let output = normalizer.line(bytes) { events.append(encoder.output(output.data)) }
+            watch?.line(sawResult: normalizer.summary.sawResult)
         case .dropped(let bytes):
+            watch?.line(sawResult: false)
             let event = TaskEvent(
                 .system, "line_dropped",
                 data: ["bytes": .int(Int64(bytes)), "limit": .int(Int64(limits.lineBytes))], time: clock.now())

@@ -1,4 +1,5 @@
 import CLinux
+import ControlSocket
 import CurlHTTP
 import Domain
 import FoundationEssentials
@@ -52,10 +53,25 @@ enum Supervisor {
                 historyEntries: spec.limits.historyEntries, spoolPath: spec.paths.state + "/spool"))
         let launcher = SandboxLauncher(
             .init(shim: spec.paths.shim, require: try SandboxLayer.named(spec.requiredLayers)))
+        // A lost predecessor's sandbox may be left, when it was paused and could not see its supervisor die.
+        if spec.attempt > 1 { await launcher.sweep() }
+        let clock = SystemClock()
+        let reports = ReportSender(client)
+        let audit = AuditLog(run: spec.run, reports: reports, clock: clock, most: spec.limits.auditRecords)
         let job = Job(
-            spec: spec, launcher: launcher, events: events,
-            reports: ReportSender(client), transport: CurlTransport(), resolver: SystemResolver(), control: control,
-            clock: SystemClock())
+            spec: spec, launcher: launcher, events: events, reports: reports, transport: CurlTransport(),
+            resolver: SystemResolver(), control: control, audit: audit, clock: clock)
+        let operators = ControlSocketServer(
+            directory: spec.paths.state,
+            operations: SupervisedSandboxes(spec: spec, control: control, audit: audit, events: events, clock: clock))
+        do throws(CodeForgeError) {
+            try operators.start()
+        } catch {
+            // The job does not depend on being looked at.
+            Logger(label: "codeforge-supervisor").warning(
+                "no control socket", metadata: ["error": "\(error.message)"])
+        }
+        defer { operators.stop() }
         try await job.run()
         await events.close(within: .seconds(60))
         await lease.release()

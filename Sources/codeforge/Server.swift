@@ -27,6 +27,7 @@ struct Server {
     func run() async throws {
         try HostTree.make(settings.dataDirectory)
         await SandboxLauncher(.init(shim: Installation.shim)).sweep()
+        await ControlSocketClient(runsDirectory: settings.dataDirectory + "/runs").sweep()
         let embedded = try await startRedis()
         let redisURL = settings.redis.url ?? embedded?.url ?? ""
         let client = try RedisClient(url: redisURL, prefix: settings.redis.prefix, logger: logger)
@@ -111,7 +112,7 @@ struct Server {
         func cli(_ agent: Settings.Agent) -> JobPlanner.CLI {
             .init(binary: agent.path, defaultModel: agent.defaultModel)
         }
-        return JobPlanner.Configuration(
+        var configuration = JobPlanner.Configuration(
             dataDirectory: settings.dataDirectory, workspaceBase: settings.tasks.workspaceBase,
             imageRoot: ImageStore(directory: settings.sandbox.imageDirectory).root(of: settings.sandbox.image),
             shim: Installation.shim, defaultCLI: settings.cli.defaultName,
@@ -127,6 +128,12 @@ struct Server {
             gitTokens: tokens, providerDomains: settings.git.providerDomains.compactMapValues(GitProvider.init),
             allowPrivateHosts: settings.gateway.allowPrivateHosts, allowedLocalRoots: settings.git.allowedLocalRoots,
             redis: redis)
+        let sandbox = settings.sandbox
+        configuration.watchdogs = JobSpec.Watchdogs(
+            firstLine: sandbox.firstLineTimeout / .seconds(1), silence: sandbox.silenceTimeout / .seconds(1),
+            afterResult: sandbox.resultGrace / .seconds(1))
+        configuration.auditRecords = sandbox.auditRecords
+        return configuration
     }
 
     private func dependencies(

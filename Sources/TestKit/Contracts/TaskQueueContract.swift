@@ -90,7 +90,7 @@ package enum ReportLogContract {
     package static let cases: [Case] = [
         Case("reports come in order, with all they hold") { open in
             let server = try await open()
-            let reports = [report(1, .cloning), report(1, .running), report(1, .finished(outcome))]
+            let reports = [report(1, .running), report(1, .audit([])), report(1, .finished(outcome))]
             for report in reports { try await server.send(report) }
             var got: [JobReport] = []
             while got.count < 3 {

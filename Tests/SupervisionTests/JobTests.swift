@@ -1,0 +1,175 @@
+import ControlSocket
+import Domain
+import Foundation
+import HostProcess
+import TestKit
+import Testing
+
+@testable import Supervision
+
+/// Whole jobs: what ends them, what they say of it, and what the audit keeps.
+@Suite struct JobTests {
+    private static let result =
+        #"echo '{"type":"result","subtype":"success","is_error":false,"result":"all done","session_id":"x"}'"#
+
+    @Test func aJobIsAuditedFromStartToEnd() async throws {
+        let fixture = try JobFixture("echo hello; unshare -U true; echo x >new; exit 0")
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == nil, "\(outcome)")
+        #expect(outcome.profile?.name == "code" && outcome.missingLayers != nil)
+        #expect(outcome.changes?.filesCreated == 1)
+        let records = fixture.records
+        #expect(records.map(\.number) == Array(1...records.count))
+        let sandboxes = records.filter { $0.kind == .sandbox }
+        #expect(sandboxes.map(\.name) == ["start", "end", "start", "end", "start", "end"])
+        #expect(
+            sandboxes.map { $0.sandbox.split(separator: "-").last } == [
+                "clone", "clone", "agent", "agent", "changes", "changes",
+            ])
+        let start = sandboxes[2].detail
+        #expect(start["profile"] == "code" && start["image"] == "base")
+        #expect(start["layers"]?.arrayValue?.contains("seccomp") == true)
+        let end = sandboxes[3].detail
+        #expect(end["exit_code"]?.intValue == 0 && end["refused_calls"]?["unshare"]?.intValue == 1, "\(end)")
+        let call = try #require(records.first { $0.kind == .syscall })
+        #expect(call.name == "unshare" && call.verdict == .refused && call.detail["errno"] == .int(1))
+        #expect(call.detail["arguments"]?.arrayValue?.first == "0x10000000")
+        #expect(fixture.events.all.contains { $0.contains("syscall_refused") })
+        #expect(fixture.reports.reports.last?.outcome != nil, "everything else came before the end")
+    }
+
+    @Test func theMemoryLimitIsNamed() async throws {
+        guard JobFixture.isRoot else { return }  // an ordinary user has no memory limit to hit
+        let fixture = try JobFixture("tail /dev/zero; echo survived") { $0.profile.limits.memoryBytes = 64 << 20 }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == .limit && outcome.limit == .memory, "\(outcome)")
+        #expect(outcome.error == "memory limit of 67108864 bytes exceeded (sandbox.memory_bytes)")
+        #expect(outcome.profile?.limits.memoryBytes == 64 << 20)
+        #expect(fixture.records.contains { $0.kind == .limit && $0.name == "memory" && $0.verdict == .refused })
+    }
+
+    @Test(arguments: [0, 3])
+    func theProcessLimitIsNamedAndASurvivorSucceeds(_ code: Int) async throws {
+        guard JobFixture.isRoot else { return }  // an ordinary user has no process limit to hit
+        let fixture = try JobFixture(
+            "dash -c 'for i in $(seq 60); do sleep 100 & done'; echo went on; exit \(code)"
+        ) { $0.profile.limits.processes = 24 }
+        let outcome = try await fixture.outcome()
+        let record = try #require(fixture.records.first { $0.kind == .limit })
+        #expect(record.name == "processes" && record.detail["limit"] == 24)
+        if code == 0 {
+            #expect(outcome.failure == nil && outcome.limit == nil, "\(outcome)")
+            #expect(record.verdict == .noted)
+        } else {
+            #expect(outcome.failure == .limit && outcome.limit == .processes, "\(outcome)")
+            #expect(outcome.error.hasPrefix("process limit of 24 reached (sandbox.pids)"))
+        }
+    }
+
+    @Test func theOutputLimitIsNamed() async throws {
+        let fixture = try JobFixture("yes") { $0.limits.outputBytes = 1 << 20 }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == .limit && outcome.limit == .output)
+        #expect(outcome.error == "output limit of 1048576 bytes exceeded (sandbox.output_bytes)")
+        #expect(fixture.records.contains { $0.kind == .limit && $0.name == "output" })
+    }
+
+    @Test func theWallClockIsNamed() async throws {
+        let fixture = try JobFixture("sleep 1000") { $0.limits.timeoutSeconds = 3 }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == .timeout && outcome.limit == .wallClock, "\(outcome)")
+        #expect(outcome.error == "task timed out after 3s")
+    }
+
+    @Test func anAgentWithoutAFirstLineIsEnded() async throws {
+        let fixture = try JobFixture("sleep 1000", claude: true) { $0.limits.watchdogs.firstLine = 0.5 }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == .limit && outcome.limit == .firstLine, "\(outcome)")
+        #expect(outcome.error.contains("sandbox.first_line_timeout"))
+        #expect(fixture.records.contains { $0.kind == .watchdog && $0.name == "first_line" })
+        #expect(fixture.events.all.contains { $0.contains("watchdog_fired") })
+    }
+
+    @Test func aSilentAgentIsEndedAndASilentScriptIsNot() async throws {
+        let change: (inout JobSpec) -> Void = { $0.limits.watchdogs = .init(firstLine: 0.5, silence: 0.5) }
+        let agent = try JobFixture(#"echo '{"type":"system"}'; sleep 1000"#, claude: true, change: change)
+        let outcome = try await agent.outcome()
+        #expect(outcome.limit == .silence && outcome.error.contains("sandbox.silence_timeout"), "\(outcome)")
+        let script = try JobFixture("sleep 2; echo done", change: change)
+        #expect(try await script.outcome().failure == nil)
+    }
+
+    @Test func anAgentThatHangsAfterItsResultSucceeded() async throws {
+        let fixture = try JobFixture("\(Self.result); sleep 1000", claude: true) {
+            $0.limits.watchdogs.afterResult = 0.5
+        }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == nil && outcome.result == "all done", "\(outcome)")
+        #expect(outcome.limit == nil && outcome.changes != nil)
+        #expect(fixture.records.contains { $0.kind == .watchdog && $0.name == "after_result" })
+    }
+
+    @Test func aHangAfterAResultOfFailureIsAFailure() async throws {
+        let failed = Self.result.replacingOccurrences(of: #""is_error":false"#, with: #""is_error":true"#)
+        let fixture = try JobFixture("\(failed); sleep 1000", claude: true) { $0.limits.watchdogs.afterResult = 0.5 }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == .cli && outcome.error.contains("all done"), "\(outcome)")
+    }
+
+    @Test func pausesDoNotCountForWatchdogs() async throws {
+        guard JobFixture.isRoot else { return }  // an ordinary user has no freezer here
+        let fixture = try JobFixture(
+            #"echo '{"type":"system"}'; sleep 1; \#(Self.result)"#, claude: true
+        ) { $0.limits.watchdogs = .init(firstLine: 10, silence: 2) }
+        let outcome = try await fixture.outcome { operators in
+            let id = try await JobFixture.sandbox(operators, phase: "agent").id
+            try await operators.perform(.pause, on: id, by: "me")
+            #expect(try await operators.status(of: id).state == .paused)
+            try await Task.sleep(for: .seconds(3))
+            try await operators.perform(.resume, on: id, by: "me")
+        }
+        #expect(outcome.failure == nil, "\(outcome)")
+        let operations = fixture.records.filter { $0.kind == .operation }
+        #expect(operations.map(\.name) == ["pause", "resume"] && operations[0].detail["actor"] == "me")
+    }
+
+    @Test func theMainProcesssEndIsTheEndAlthoughAChildHoldsThePipe() async throws {
+        let fixture = try JobFixture("setsid sleep 1000 & (trap '' TERM; sleep 1000) & echo done; exit 0")
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == nil && outcome.result == "done", "\(outcome)")
+        let end = try #require(fixture.records.first { $0.name == "end" && $0.sandbox.hasSuffix("agent") })
+        guard case .double(let seconds) = end.detail["seconds"] else { throw JobFixture.Problem(description: "\(end)") }
+        #expect(seconds < 0.5)
+    }
+
+    @Test func anOperatorCanKillItsSandbox() async throws {
+        let fixture = try JobFixture("echo up; sleep 1000")
+        let outcome = try await fixture.outcome { operators in
+            let status = try await JobFixture.sandbox(operators, phase: "agent")
+            #expect(status.profile.name == "code" && status.image == "base" && status.layers.contains(.seccomp))
+            #expect(status.missing.allSatisfy { !$0.isPresent })
+            #expect(try await operators.processes(of: status.id).first?.pid == status.pid)
+            try await operators.perform(.kill, on: status.id, by: "token ops")
+        }
+        #expect(outcome.failure == .sandbox && outcome.error == "sandbox killed by token ops", "\(outcome)")
+        #expect(fixture.records.contains { $0.kind == .operation && $0.name == "kill" })
+    }
+
+    @Test func outputAndGatewayAreInTheUse() async throws {
+        let fixture = try JobFixture(
+            "echo 123456789; exec 3<>/dev/tcp/127.0.0.1/61999; printf 'GET /x HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n' >&3; head -1 <&3; sleep 1000"
+        )
+        _ = try await fixture.outcome { operators in
+            let id = try await JobFixture.sandbox(operators, phase: "agent").id
+            let usage = try await eventually("the request") {
+                let usage = try await operators.status(of: id).usage
+                return usage.gatewayRequests.now == 1 ? usage : nil
+            }
+            #expect((usage.output.now ?? 0) >= 10 && usage.output.limit == 1 << 20)
+            try await operators.perform(.kill, on: id, by: "me")
+        }
+        let decision = try #require(fixture.records.first { $0.kind == .gateway })
+        #expect(decision.verdict == .refused && decision.detail["method"] == "GET" && decision.detail["target"] == "/x")
+        #expect(fixture.events.all.contains { $0.contains("gateway_refused") })
+    }
+}
