@@ -22,11 +22,17 @@ static void check(const struct options *o) {
     require(o->range == 0 || o->range >= RANGE_SIZE);
     require(o->descriptors >= FD_FIRST_EXTRA && o->filter >= FD_FIRST_EXTRA && o->filter < o->descriptors);
     require(o->cgroup2 == -1 || (o->cgroup2 >= FD_FIRST_EXTRA && o->cgroup2 < o->descriptors));
-    require(o->image[0] == '/' && o->stage[0] == '/' && o->directory[0] == '/');
+    require(o->directory[0] == '/' && (o->enter || (o->image[0] == '/' && o->stage[0] == '/')));
+    for (int i = 0; i < NAMESPACES && o->enter; i++)
+        require(o->namespaces[i] >= FD_FIRST_EXTRA && o->namespaces[i] < o->descriptors);
     require(o->arguments[0] != NULL && o->listen_port >= 0 && o->listen_port <= 65535);
     require(o->bind_count <= MAX_BINDS && o->tmpfs_count <= MAX_TMPFS && o->rlimit_count <= MAX_RLIMITS);
     require(o->mask_count <= MAX_PATHS && o->readonly_count <= MAX_PATHS && o->device_count <= MAX_DEVICES);
-    require(o->cgroup1_count <= MAX_CGROUPS);
+    require(o->cgroup_count <= MAX_CGROUPS && o->landlock_rule_count <= MAX_RULES);
+    for (int i = 0; i < o->landlock_rule_count; i++) {
+        const struct landlock_rule *rule = &o->landlock_rules[i];
+        require(rule->rights != 0 && rule->port <= 65535 && (rule->path == NULL || rule->path[0] == '/'));
+    }
     for (int i = 0; i < o->bind_count; i++) require(o->binds[i].source[0] == '/' && o->binds[i].target[0] == '/');
     for (int i = 0; i < o->tmpfs_count; i++) require(o->tmpfs[i].target[0] == '/');
     for (int i = 0; i < o->mask_count; i++) require(o->masks[i][0] == '/');
