@@ -42,9 +42,7 @@ final class CurlLoop {
         }
         for command in commands { handle(command) }
         guard let multi else {
-            failAll(
-                CodeForgeError(.unavailable, "cannot load libcurl: \(CurlLibrary.shared.failure ?? "out of memory")")
-            )
+            failAll(Self.unusable)
             return !stop(ifClosed: false)
         }
         var running: Int32 = 0
@@ -68,6 +66,10 @@ final class CurlLoop {
             $0.waker = nil
             return true
         }
+    }
+
+    private static var unusable: CodeForgeError {
+        CodeForgeError(.unavailable, "cannot load libcurl: \(CurlLibrary.shared.failure ?? "out of memory")")
     }
 
     private func failAll(_ error: CodeForgeError) {
@@ -110,8 +112,9 @@ final class CurlLoop {
 
     /// Hands a transfer whose name is resolved to curl; one that was given up meanwhile is no longer waiting.
     private func begin(_ transfer: Transfer, _ resolved: Result<[IPAddress], CodeForgeError>) {
-        guard let entry = waiting.removeValue(forKey: ObjectIdentifier(transfer)), let multi else { return }
+        guard let entry = waiting.removeValue(forKey: ObjectIdentifier(transfer)) else { return }
         do throws(CodeForgeError) {
+            guard let multi else { throw Self.unusable }
             let addresses = try resolved.get()
             try transfer.plan.check(addresses)
             let easy = try EasyTransfer(
