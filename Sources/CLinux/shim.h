@@ -20,6 +20,7 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static const int clinux_O_PATH = 010000000;
@@ -184,6 +185,12 @@ static inline int clinux_peer(int channel, pid_t *pid, uid_t *uid) {
     *pid = peer.pid;
     *uid = peer.uid;
     return 0;
+}
+
+/// Whether the extended attribute `name` of a file is "1".
+static inline int clinux_is_marked(const char *path, const char *name) {
+    char value[2];
+    return getxattr(path, name, value, sizeof value) == 1 && value[0] == '1';
 }
 
 // Highest Landlock ABI; -1 without Landlock.

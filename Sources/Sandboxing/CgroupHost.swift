@@ -1,9 +1,13 @@
+import CLinux
 import Glibc
 
 /// Where this process may make control groups: v2, v1 per controller, or both on a hybrid host.
 ///
-/// Groups are made below the caller's own, so that limits somebody set on the service hold for its sandboxes too. On
-/// v2 a group with processes of its own cannot give controllers to children; then root falls back to the top.
+/// On v1 groups are made below the caller's own, so that limits somebody set on the service hold for its sandboxes too.
+/// On v2 a group with processes of its own cannot give controllers to children. Where the caller's group was delegated
+/// to it (`user.delegate`, as systemd marks `Delegate=yes`), its processes move to the leaf `main` and sandboxes go
+/// beside that; elsewhere root falls back to the top. Sources: cgroups(7), "no internal processes" rule;
+/// https://systemd.io/CGROUP_DELEGATION.
 struct CgroupHost: Sendable {
     /// Directory of our `codeforge` group in the unified hierarchy; `nil` when none can be made.
     var unified: String?
@@ -15,6 +19,8 @@ struct CgroupHost: Sendable {
     var obstacle = ""
 
     static let wanted = ["memory", "pids", "cpu"]
+    /// Where the processes of a delegated group are; also `DelegateSubgroup=` of the systemd unit.
+    private static let leafName = "/main"
 
     /// Finds and makes the `codeforge` groups.
     ///
@@ -24,8 +30,8 @@ struct CgroupHost: Sendable {
         let own = ownGroups()
         for mount in mounts() {
             if mount.type == "cgroup2" {
-                var candidates = parent.map { [$0] } ?? [mount.directory + (own[""] ?? "/"), mount.directory]
-                candidates = candidates.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+                let group = mount.directory + (own[""].map { $0 == "/" ? "" : $0 } ?? "")
+                let candidates = parent.map { [$0] } ?? [delegated(group), group, mount.directory].compactMap(\.self)
                 host.prepareUnified(candidates)
             } else {
                 for controller in wanted where mount.options.contains(controller) {
@@ -56,30 +62,59 @@ struct CgroupHost: Sendable {
     }
 
     private mutating func prepareUnified(_ candidates: [String]) {
-        var best: (directory: String, controllers: Set<String>)?
+        var best: (base: String, controllers: Set<String>)?
         for base in candidates {
-            let directory = base + "/codeforge"
-            if let code = Self.makeGroup(directory) {
-                obstacle = "cannot make \(directory): \(describe(code))"
+            guard access(base, W_OK) == 0 else {
+                obstacle = "cannot make control groups in \(base): \(describe(errno))"
                 continue
             }
-            for controller in Self.wanted {
-                for level in [base, directory] {
-                    // Refused where the controller is absent, on v1, or the group has processes: seen below.
-                    _ = CgroupFile.write("\(level)/\(CgroupFile.subtree)", "+\(controller)")
-                }
-            }
-            let text = CgroupFile.read("\(directory)/\(CgroupFile.subtree)") ?? ""
-            let controllers = Set(text.split(whereSeparator: \.isWhitespace).map(String.init))
-            if best == nil || controllers.count > (best?.controllers.count ?? 0) { best = (directory, controllers) }
+            // Refused where the controller is absent, on v1, or the group has processes: seen by what is on.
+            let controllers = Self.enable(Self.wanted, in: base)
+            if best == nil || controllers.count > (best?.controllers.count ?? 0) { best = (base, controllers) }
             if controllers.isSuperset(of: Self.wanted) { break }
         }
-        if let best, best.controllers.contains("memory") {
-            // For its counters alone; on v1 counting would take one more group for each sandbox.
-            _ = CgroupFile.write("\(best.directory)/\(CgroupFile.subtree)", "+io")
+        guard let best else { return }
+        let directory = best.base + "/codeforge"
+        if let code = Self.makeGroup(directory) {
+            obstacle = "cannot make \(directory): \(describe(code))"
+            return
         }
-        unified = best?.directory
-        unifiedControllers = best?.controllers ?? []
+        unified = directory
+        // For its counters alone; on v1 counting would take one more group for each sandbox.
+        if best.controllers.contains("memory") { _ = Self.enable(["io"], in: best.base) }
+        unifiedControllers = Self.enable(best.controllers.union(["io"]).sorted(), in: directory)
+    }
+
+    /// Gives `controllers` to the children of a group, one by one, as far as it can.
+    ///
+    /// - Returns: Those they have.
+    private static func enable(_ controllers: [String], in directory: String) -> Set<String> {
+        for controller in controllers { _ = CgroupFile.write("\(directory)/\(CgroupFile.subtree)", "+\(controller)") }
+        let text = CgroupFile.read("\(directory)/\(CgroupFile.subtree)") ?? ""
+        return Set(text.split(whereSeparator: \.isWhitespace).map(String.init))
+    }
+
+    /// The group that was delegated to the caller, the one it is in or the one above; its own processes are moved to
+    /// a leaf. `nil` without one.
+    private static func delegated(_ group: String) -> String? {
+        if group.hasSuffix(leafName) {
+            let parent = String(group.dropLast(leafName.count))
+            return isDelegated(parent) ? parent : nil
+        }
+        guard isDelegated(group) else { return nil }
+        let leaf = group + leafName
+        guard makeGroup(leaf) == nil else { return nil }
+        // Anew as long as there are some: they may fork meanwhile.
+        for _ in 0..<100 {
+            let pids = (CgroupFile.read("\(group)/\(CgroupFile.processes)") ?? "").split(separator: "\n")
+            if pids.isEmpty { break }
+            for pid in pids { _ = CgroupFile.write("\(leaf)/\(CgroupFile.processes)", String(pid)) }
+        }
+        return group
+    }
+
+    private static func isDelegated(_ group: String) -> Bool {
+        clinux_is_marked(group, "user.delegate") != 0
     }
 
     /// `nil` when the group is there and can be used, else the errno.

@@ -69,8 +69,9 @@ package enum HostLayers {
         switch layer {
         case .memoryLimit, .processLimit, .cpuLimit:
             let name = layer == .memoryLimit ? "memory" : layer == .processLimit ? "pids" : "cpu"
-            return groups.legacy[name] == nil ? "cgroup v2" : "cgroup v1"
-        case .cgroupKill: return "cgroup v2"
+            if let base = groups.host.legacy[name], groups.legacy[name] != nil { return "cgroup v1, \(base)" }
+            return "cgroup v2, \(groups.host.unified ?? "?")"
+        case .cgroupKill: return "cgroup v2, \(groups.host.unified ?? "?")"
         case .landlock: return LandlockRules.detail(abi: LandlockRules.abi)
         case .uidRange: return "\(UIDRange.slots.count) ranges of \(UIDRange.size) ids"
         default: return "available"

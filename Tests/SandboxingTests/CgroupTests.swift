@@ -1,0 +1,76 @@
+import CLinux
+import Domain
+import Foundation
+import Glibc
+import HostProcess
+import Testing
+
+@testable import Sandboxing
+
+/// Control groups as the kernel shows them.
+@Suite struct CgroupTests {
+    private func group(of pid: Int32) throws -> String {
+        let text = try String(contentsOfFile: "/proc/\(pid)/cgroup", encoding: .utf8)
+        return try #require(text.split(separator: "\n").first { $0.hasPrefix("0::") }).dropFirst(3).description
+    }
+
+    private func value(_ directory: String, _ file: String) -> String {
+        (CgroupFile.read(directory + "/" + file) ?? "no \(file)").trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// As a service manager with delegation has it: our processes in `main`, sandboxes beside it, limits from above
+    /// holding for all. `scripts/test-cgroup-v2` is where such a group is.
+    @Test(.enabled(if: SandboxFixture.delegatedGroup != nil, "run by scripts/test-cgroup-v2"))
+    func sandboxesLiveInTheDelegatedGroup() async throws {
+        let base = try #require(SandboxFixture.delegatedGroup)
+        var profile = SandboxProfile.code
+        profile.limits.memoryBytes = 64 << 20
+        profile.limits.processes = 33
+        profile.limits.cpus = 1.5
+        profile.limits.cpuWeight = 250
+        try await withFixture { fixture in
+            let sandbox = try await fixture.launcher.launch(
+                fixture.request(["/bin/sleep", "1000"], profile: profile, id: "delegated"))
+            #expect(try group(of: getpid()) == base + "/main")
+            let path = try group(of: sandbox.pid)
+            #expect(path.hasPrefix(base + "/codeforge/") && path.hasSuffix("delegated"), "\(path)")
+            let directory = "/sys/fs/cgroup" + path
+            #expect(value(directory, "memory.max") == "\(64 << 20)")
+            #expect(value(directory, "memory.oom.group") == "1")
+            #expect(["0", "no memory.swap.max"].contains(value(directory, "memory.swap.max")))
+            #expect(value(directory, "pids.max") == "33")
+            #expect(value(directory, "cpu.max") == "150000 100000")
+            #expect(value(directory, "cpu.weight") == "250")
+            #expect(value(directory, "io.stat") != "no io.stat")
+            #expect(value("/sys/fs/cgroup" + base, "cgroup.procs") == "")
+            #expect(sandbox.missingLayers.allSatisfy { [.uidRange, .idMappedMounts].contains($0.layer) }, "\(sandbox.missingLayers)")
+            sandbox.kill()
+            _ = await sandbox.wait()
+            #expect(leftoverGroups("delegated") == [])
+        }
+    }
+
+    /// The limit somebody set on the service bounds its sandboxes together.
+    @Test(.enabled(if: SandboxFixture.delegatedGroup != nil, "run by scripts/test-cgroup-v2"))
+    func theServicesOwnLimitHoldsForItsSandboxes() async throws {
+        let top = "/sys/fs/cgroup" + (try #require(SandboxFixture.delegatedGroup)) + "/codeforge"
+        try await withFixture { fixture in
+            _ = try await fixture.run("true")  // makes the group
+            #expect(CgroupFile.write(top + "/pids.max", "10") == nil)
+            defer { _ = CgroupFile.write(top + "/pids.max", "max") }
+            let outcome = try await fixture.run("for i in $(seq 20); do sleep 100 & done; echo survived")
+            #expect(outcome.errors.contains("fork"))
+        }
+    }
+
+    @Test func aForkBombDiesWithItsSandbox() async throws {
+        try await withFixture { fixture in
+            let sandbox = try await fixture.launcher.launch(
+                fixture.request(["/bin/sh", "-c", "b() { b | b & sleep 1000; }; b; sleep 1000"], id: "bomb"))
+            try await Task.sleep(for: .milliseconds(300))
+            sandbox.kill()
+            #expect(await sandbox.wait().status == .killed)
+            #expect(leftoverGroups("bomb") == [])
+        }
+    }
+}
