@@ -1,4 +1,5 @@
 import Foundation
+import HostProcess
 
 /// Git repositories on the host's disk.
 enum HostRepository {
@@ -27,15 +28,14 @@ enum HostRepository {
     /// - Returns: Its standard output.
     @discardableResult
     static func shell(_ script: String) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/bash")
-        process.arguments = ["-c", script]
+        // Not Foundation's `Process`: its `waitUntilExit` has been seen to miss the end, on a slow machine.
         let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
+        let process = try HostProcess.start(
+            "/bin/bash", ["bash", "-c", script], environment: ProcessInfo.processInfo.environment,
+            descriptors: [.null, .inherit(pipe.fileHandleForWriting.fileDescriptor), .inherit(2)])
+        try pipe.fileHandleForWriting.close()
         let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else { throw Failure("failed: \(script)") }
+        guard process.waitBlocking() == .exited(code: 0) else { throw Failure("failed: \(script)") }
         return String(decoding: output, as: UTF8.self)
     }
 }
