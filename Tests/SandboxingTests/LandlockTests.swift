@@ -102,6 +102,34 @@ import Testing
         }
     }
 
+    /// CVE-2019-5736: a script whose interpreter is whatever executes it would run, and later overwrite, the shim.
+    @Test(arguments: [true, false]) func theShimCannotBeMadeToRunInside(isConfined: Bool) async throws {
+        try await withFixture(require: [], leaveOut: isConfined ? [] : [.landlock]) { fixture in
+            let workspace = try fixture.owned("workspace")
+            let script = workspace + "/script"
+            try "#!/proc/self/exe\n".write(toFile: script, atomically: false, encoding: .utf8)
+            chmod(script, 0o755)
+            try WorkspaceOwner.current.own(script)
+            let start = { () async throws in
+                try await fixture.run(arguments: ["/workspace/script"]) { $0.workspace = workspace }
+            }
+            if isConfined {
+                let error = await #expect(throws: CodeForgeError.self) { _ = try await start() }
+                #expect(error?.message.contains("exec") == true)
+                let sandbox = try await fixture.launcher.launch(
+                    fixture.request(["/bin/sleep", "100"]) { $0.workspace = workspace })
+                await #expect(throws: CodeForgeError.self) {
+                    _ = try await sandbox.execute(
+                        ["/workspace/script"], environment: [:], workingDirectory: "/", input: 0, output: 1, errors: 2)
+                }
+                sandbox.kill()
+                _ = await sandbox.wait()
+            } else {
+                #expect(try await start().exit.status == .exited(code: 1))  // the shim, without its options
+            }
+        }
+    }
+
     @Test func signalsDoNotLeaveTheDomain() async throws {
         try await withFixture { fixture in
             let outcome = try await fixture.run("kill -0 1; sleep 100 & kill $! && wait $!; echo $?")
