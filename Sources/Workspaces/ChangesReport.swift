@@ -8,14 +8,12 @@ package struct ChangesReport: Sendable, Equatable {
 
     /// - Throws: `.internal` when the output is not of the script's form.
     package init(_ output: [UInt8]) throws(CodeForgeError) {
-        var fields = output.split(separator: 0, omittingEmptySubsequences: false)
-        // The last two fields are the script's own; every status entry before them ends in NUL.
-        guard fields.count >= 3 else {
+        var fields = output.split(separator: 0, omittingEmptySubsequences: false)[...]
+        // Two fields are the script's own; every status entry after them ends in NUL, but for one that was cut.
+        guard fields.count >= 3, let shortstat = fields.popFirst(), let size = fields.popFirst() else {
             throw CodeForgeError(.internal, "reading the change summary: unexpected output of git")
         }
-        let size = fields.removeLast()
-        let shortstat = fields.removeLast()
-        summary = ChangesReport.count(fields[...])
+        summary = ChangesReport.count(fields.dropLast())
         summary.diffStats = ChangesReport.stats(String(decoding: shortstat, as: UTF8.self))
         // du(1): the size, a tab, the path.
         bytes = Int(String(decoding: size.prefix { $0 != UInt8(ascii: "\t") }, as: UTF8.self))

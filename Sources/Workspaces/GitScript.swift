@@ -41,17 +41,20 @@ package struct GitScript: Sendable, Equatable {
     }
 
     /// Compares the work tree with the clone, by the host-owned directory: what the agent did to its own `.git`,
-    /// commits included, changes nothing here. Then measures the work tree.
+    /// commits included, changes nothing here. Measures the work tree, too.
+    ///
+    /// No submodule is looked into: its `.git` is the agent's, and `git status` would run filters that it names. Said by
+    /// a flag, because the work tree's `.gitmodules` overrules configuration. What is unreadable only goes uncounted.
     package static func changes() -> GitScript {
         let script = """
             set -e
             export GIT_DIR=/git GIT_WORK_TREE=/workspace
             cd /workspace
-            git status --porcelain -z
+            git diff --shortstat --ignore-submodules=dirty || true
             printf '\\0'
-            git diff --shortstat
+            du -sxB1 /workspace || true
             printf '\\0'
-            du -sxB1 /workspace
+            git status --porcelain -z --ignore-submodules=dirty
             """
         return GitScript(argv: ["/bin/sh", "-c", script], environment: environment(rewriting: nil, gateway: nil))
     }

@@ -26,14 +26,22 @@ package enum HostTree {
     /// Removes a tree that hostile code wrote, without following a link and however deep it is. Nothing inside may
     /// still be written to. Missing trees are fine.
     ///
-    /// `rm` does it: it walks by descriptors (coreutils, fts), which our own recursion would have to do all over.
+    /// `rm` does it: it walks by descriptors (coreutils, fts), which our own recursion would have to do all over. For an
+    /// ordinary user it may first have to be let into directories that were closed on purpose; `chmod` follows no link
+    /// it meets on its way.
     package static func remove(_ path: String) async throws(CodeForgeError) {
         var status = stat()
         if lstat(path, &status) != 0, errno == ENOENT { return }
-        let process = try HostProcess.start("/bin/rm", ["rm", "-rf", "--one-file-system", "--", path])
-        let exit = await process.waitForExit()
+        let remove = ["rm", "-rf", "--one-file-system", "--", path]
+        if try await run(remove) == .exited(code: 0) { return }
+        _ = try await run(["chmod", "-R", "u+rwX", "--", path])
+        let exit = try await run(remove)
         guard exit == .exited(code: 0) else {
             throw CodeForgeError(.unavailable, "cannot remove \(path): rm ended with \(exit)")
         }
+    }
+
+    private static func run(_ arguments: [String]) async throws(CodeForgeError) -> HostProcess.Exit {
+        try await HostProcess.start("/bin/" + arguments[0], arguments).waitForExit()
     }
 }

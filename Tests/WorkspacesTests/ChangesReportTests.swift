@@ -6,7 +6,7 @@ import Testing
 @Suite struct ChangesReportTests {
     @Test func countsEachKindOnce() throws {
         let status = "?? new dir/\0A  staged\0 D gone\0 M changed\0R  to\0from\0UU conflict\0"
-        let output = Array((status + "\0 3 files changed, 1 insertion(+), 20 deletions(-)\n\040960\t/workspace\n").utf8)
+        let output = Array((" 3 files changed, 1 insertion(+), 20 deletions(-)\n\040960\t/workspace\n\0" + status).utf8)
         let report = try ChangesReport(output)
         #expect(
             report.summary
@@ -15,12 +15,19 @@ import Testing
     }
 
     @Test func nothingChangedIsAllZero() throws {
-        let report = try ChangesReport(Array("\0\0512\t/workspace\n".utf8))
+        let report = try ChangesReport(Array("\0512\t/workspace\n\0".utf8))
         #expect(report.summary == ChangesSummary())
     }
 
-    @Test func truncatedOutputIsRefused() {
+    @Test func outputThatIsNotTheScriptsIsRefused() {
         #expect(throws: CodeForgeError.self) { try ChangesReport(Array("?? a\0".utf8)) }
+        #expect(throws: CodeForgeError.self) { try ChangesReport([]) }
+    }
+
+    /// More changes than are read: those before the cut count.
+    @Test func aCutListCountsToTheCut() throws {
+        let report = try ChangesReport(Array("\0\0?? a\0?? b\0?? verylo".utf8))
+        #expect(report.summary.filesCreated == 2 && report.bytes == nil)
     }
 
     @Test func textForErrorsIsOneHarmlessLine() {
