@@ -24,13 +24,6 @@ public enum SandboxLayer: String, Codable, Sendable, CaseIterable, CodingKeyRepr
     /// Hard limits on bytes and inodes of workspace, home and clone.
     case diskLimit = "disk-limit"
 
-    /// What the built-in profiles demand wherever the host could give it: see `HostLayers`.
-    public static let usual: Set<SandboxLayer> = [
-        .userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace,
-        .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit,
-        .processLimit,
-    ]
-
     /// What every sandbox has: no profile can do without.
     public static let fixed: Set<SandboxLayer> = [
         .userNamespace, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace,

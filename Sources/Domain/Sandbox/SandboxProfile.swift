@@ -136,7 +136,7 @@ public struct SandboxProfile: Codable, Sendable, Hashable {
     public var syscalls: Set<SyscallGroup>
     public var landlock = Landlock()
     public var mounts: [Mount] = []
-    /// Names of the gateway routes open to it: `anthropic`, `openai`, `git`, `mcp`.
+    /// Names of the gateway routes open to it: `anthropic`, `openai`, `git`; `mcp` decides over MCP servers.
     public var gatewayRoutes: Set<String>
     /// Hosts it may reach through the gateway's proxy: `name`, `*.name`, either with `:port`; empty: no proxy.
     public var egress: [String] = []

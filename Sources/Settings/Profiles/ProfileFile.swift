@@ -144,7 +144,7 @@ extension ProfileKey {
             words.set(&profile, chosen)
         case .hosts(let path):
             let hosts = try list()
-            guard hosts.allSatisfy(EgressName.isValid) else { throw SettingText.Refused() }
+            guard (try? EgressList(hosts)) != nil else { throw SettingText.Refused() }  // which says `allowed` instead
             profile[keyPath: path] = hosts
         case .mounts(let path):
             if case .list(let none) = value, none.isEmpty {
@@ -194,9 +194,4 @@ enum MountRule {
             !$0.isEmpty && $0 != "." && $0 != ".."
         }
     }
-}
-
-/// An entry of `egress` as the gateway reads it.
-enum EgressName {
-    static func isValid(_ text: String) -> Bool { (try? EgressList([text])) != nil }
 }

@@ -79,7 +79,7 @@ extension ProfileKey {
             "gateway.routes",
             .words(
                 Words(
-                    allowed: ["anthropic", "openai", "git", "mcp"], fixed: [], permits: true,
+                    allowed: ["anthropic", "openai", "git"], fixed: [], permits: true,
                     get: { $0.gatewayRoutes }, set: { $0.gatewayRoutes = $1 })), "gateway",
             "Routes on which the gateway adds a credential."),
         ProfileKey(

@@ -77,7 +77,7 @@ struct ProfileKey: Sendable {
             "a list of " + words.allowed.joined(separator: ", ")
                 + (words.fixed.isEmpty
                     ? "" : "; always with " + words.allowed.filter(words.fixed.contains).joined(separator: ", "))
-        case .hosts: "a list of names, `*.` in front for all below, with `:port` if you like"
+        case .hosts: "a list of names and addresses, `*.` in front of a name for all below, with `:port` if you like"
         case .mounts:
             "a list of `{source: PATH, target: PATH}`, both absolute, none of them a part of the sandbox or of the host "
                 + "that must not be seen"

@@ -90,10 +90,10 @@ struct ProfileLoader {
 
     private mutating func egress(besides known: [String]) -> [String] {
         let more = loaded.settings.gateway.egress.filter { !known.contains($0) }
-        for host in more where !EgressName.isValid(host) {
+        for host in more where (try? EgressList([host])) == nil {  // said in our own words
             problems.append(
                 "gateway.egress: \(RawSetting.quoted(host)) (from \(origin("gateway.egress"))) is not allowed; it must be "
-                    + "a name, `*.` in front for all below, with `:port` if you like")
+                    + "a name or an address, `*.` in front of a name for all below, with `:port` if you like")
         }
         return more
     }

@@ -79,8 +79,9 @@ extension ProfileKey {
         switch slot {
         case .words(let words):
             let chosen = words.get(profile)
-            if chosen == Set(words.allowed) { return "all" }
-            if chosen == Set(SandboxLayer.usual.map(\.rawValue)) { return "the usual" }
+            let missing = words.allowed.filter { !chosen.contains($0) }
+            if missing.isEmpty { return "all" }
+            if missing.count < chosen.count { return "all but " + missing.joined(separator: ", ") }
             return words.allowed.filter(chosen.contains).joined(separator: ", ")
         default:
             let text = yaml(in: profile)
