@@ -37,7 +37,8 @@ import Testing
         }
     }
 
-    @Test(arguments: [true, false]) func theImageCannotBeWrittenEvenWhereOwnershipAllowsIt(isConfined: Bool) async throws {
+    @Test(arguments: [true, false])
+    func theImageCannotBeWrittenEvenWhereOwnershipAllowsIt(isConfined: Bool) async throws {
         try await withFixture(require: [], leaveOut: isConfined ? [] : [.landlock]) { fixture in
             let outcome = try await fixture.run("echo x >/srv/x; cat /srv/x; echo y >/var/tmp/y && cat /var/tmp/y")
             #expect(outcome.output == (isConfined ? "y\n" : "x\ny\n"), "\(outcome.errors)")
@@ -88,7 +89,8 @@ import Testing
     }
 
     @Test func untrustedCodeReachesTheGatewaysPortAndNoOther() async throws {
-        let script = "timeout 3 nc -l -p 8000 >/dev/null & sleep 0.2; for p in 8000 9; do timeout 1 nc 127.0.0.1 $p </dev/null; done"
+        let script = "timeout 3 nc -l -p 8000 >/dev/null & sleep 0.2; "
+            + "for p in 8000 9; do timeout 1 nc 127.0.0.1 $p </dev/null; done"
         try await withFixture { fixture in
             for profile in [SandboxProfile.untrusted, .code] {
                 let sandbox = try await fixture.launcher.launch(

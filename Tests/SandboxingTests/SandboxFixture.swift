@@ -63,7 +63,10 @@ struct SandboxFixture {
         guard access(busybox, X_OK) == 0 else {
             throw Missing(description: "these tests need \(busybox): apt-get install busybox-static")
         }
-        for name in ["", "/bin", "/proc", "/dev", "/tmp", "/workspace", "/home", "/home/agent", "/etc", "/var", "/var/tmp", "/srv"] {
+        for name in [
+            "", "/bin", "/proc", "/dev", "/tmp", "/workspace", "/home", "/home/agent", "/etc", "/var", "/var/tmp",
+            "/srv",
+        ] {
             mkdir(image + name, 0o755)
         }
         // Anybody may write here as far as ownership goes, and only in the first as far as the policy goes.

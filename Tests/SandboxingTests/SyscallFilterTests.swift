@@ -120,8 +120,8 @@ import Testing
             }
             for type: UInt64 in [1, 2, 1 | 0o2000000, 2 | 0o4000] {
                 for (protocol_, answer): (UInt64, SyscallFilter.Answer) in [
-                    (0, .allow), (6, .allow), (17, .allow), (1, .report), (132, .report), (136, .report), (255, .report),
-                    (262, .fail(EPROTONOSUPPORT)),
+                    (0, .allow), (6, .allow), (17, .allow), (1, .report), (132, .report), (136, .report),
+                    (255, .report), (262, .fail(EPROTONOSUPPORT)),
                 ] { rules.append(Rule(call: "socket", arguments: [family, type, protocol_], answer: answer)) }
             }
         }
