@@ -42,8 +42,9 @@ package enum HostLayers {
         case .memoryLimit, .processLimit, .cpuLimit:
             "run as root, or in a delegated cgroup (systemd: Delegate=yes) with that controller"
         case .cgroupKill: "mount cgroup v2 (Linux 5.14 or later) and let this user write to its own group"
-        case .landlock: "use Linux 5.13 or later with CONFIG_SECURITY_LANDLOCK, and name landlock in its lsm= boot "
-                + "parameter"
+        case .landlock:
+            "use Linux 5.13 or later with CONFIG_SECURITY_LANDLOCK, and name landlock in "
+                + "its lsm= boot parameter"
         case .overlay: "load the overlay module; Linux 5.11 or later is needed for it in user namespaces"
         case .seccomp, .seccompNotify: "use a kernel with CONFIG_SECCOMP_FILTER, 5.0 or later"
         default: "use a kernel with this namespace compiled in"

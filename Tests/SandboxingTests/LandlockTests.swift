@@ -89,7 +89,8 @@ import Testing
     }
 
     @Test func untrustedCodeReachesTheGatewaysPortAndNoOther() async throws {
-        let script = "timeout 3 nc -l -p 8000 >/dev/null & sleep 0.2; "
+        let script =
+            "timeout 3 nc -l -p 8000 >/dev/null & sleep 0.2; "
             + "for p in 8000 9; do timeout 1 nc 127.0.0.1 $p </dev/null; done"
         try await withFixture { fixture in
             for profile in [SandboxProfile.untrusted, .code] {
