@@ -69,13 +69,15 @@ package final class ControlSocketServer: Sendable {
         while true {
             var watched = pollfd(fd: listener.raw, events: Int16(POLLIN), revents: 0)
             poll(&watched, 1, -1)
+            // One that was shut down stays readable, and refuses like one where nobody waits.
+            guard state.withLock({ $0.listener != nil }) else { return }
             let raw = clinux_accept(listener.raw)
             if raw >= 0 {
                 serve(ControlConnection(socket: HostDescriptor(raw)))
             } else if errno == EMFILE || errno == ENFILE {
                 usleep(100_000)  // others close theirs; until then this would spin
             } else if errno != EAGAIN, errno != EINTR, errno != ECONNABORTED {
-                return  // shut down
+                return
             }
         }
     }

@@ -79,6 +79,46 @@ import Testing
         }
     }
 
+    /// Supervisor and server at once, the sandbox paused or not: the next start finds and ends what is left.
+    @Test(arguments: [false, true])
+    func nothingIsLeftAfterTheNextStart(paused: Bool) async throws {
+        guard geteuid() == 0 || !paused else { return }  // an ordinary user has no freezer here
+        try await ServerFixture.with { server in
+            let marker = "\(32_000 + Int.random(in: 0..<900))"
+            let id = try await server.create(
+                "setsid sleep \(marker) & trap '' TERM; sleep \(marker)", repo: try server.makeRepository())
+            for _ in 0..<400 where server.pids("sleep", marker).count < 2 {
+                try await Task.sleep(for: .milliseconds(25))
+            }
+            let first = Set(server.pids("sleep", marker))
+            if paused {
+                let list = try await server.request("GET", "/api/v1/sandboxes")
+                let sandbox = try #require(list.json["sandboxes"]?.arrayValue?.first?["id"]?.stringValue, "\(list)")
+                let answer = try await server.request("POST", "/api/v1/sandboxes/\(sandbox)/pause")
+                try #require((200..<300).contains(answer.status), "\(answer)")
+            }
+            let socket = server.directory + "/data/runs/\(id)/control.sock"
+            #expect(access(socket, F_OK) == 0)
+            kill(try #require(server.supervisor(of: id)), SIGKILL)
+            try await server.restart(signal: SIGKILL)
+            for _ in 0..<400 where !first.isDisjoint(with: server.pids("sleep", marker)) {
+                try await Task.sleep(for: .milliseconds(25))
+            }
+            #expect(first.isDisjoint(with: server.pids("sleep", marker)), "what ran is dead")
+            // The run is tried once more when its first supervisor's lease is over.
+            for _ in 0..<800 where server.pids("sleep", marker).count < 2 {
+                try await Task.sleep(for: .milliseconds(50))
+            }
+            _ = try await server.request("POST", "/api/v1/tasks/\(id)/cancel")
+            #expect(try await server.finished(id)["error"] == "canceled by user")
+            for _ in 0..<200 where server.supervisor(of: id) != nil { try await Task.sleep(for: .milliseconds(25)) }
+            #expect(server.pids("sleep", marker).isEmpty)
+            #expect(access(socket, F_OK) != 0)
+            #expect(try server.shell("find /sys/fs/cgroup -type d -name '*\(id)*'").isEmpty)
+            #expect(try server.shell("grep -c '\(server.directory)' /proc/self/mounts || true") == "0\n")
+        }
+    }
+
     @Test func noEventIsLostOrDoubledWhenRedisIsKilled() async throws {
         try await ServerFixture.with { server in
             let id = try await server.create(counting(200), repo: try server.makeRepository())

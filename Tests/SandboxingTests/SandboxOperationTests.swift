@@ -111,6 +111,23 @@ import Testing
         }
     }
 
+    @Test func fiveHundredHostileProcessesAreGoneAtOnce() async throws {
+        try await withFixture { fixture in
+            let sandbox = try await fixture.launcher.launch(
+                fixture.request([
+                    "/bin/sh", "-c",
+                    "trap '' TERM HUP INT; i=0; while [ $i -lt 500 ]; do setsid sleep 1000 & i=$((i+1)); done; echo up; wait",
+                ]))
+            _ = await SandboxFixture.line(sandbox.standardOutput)
+            let began = ContinuousClock.now
+            sandbox.kill()
+            _ = await sandbox.wait()
+            let took = ContinuousClock.now - began
+            print("teardown of 500 processes: \(took)")
+            #expect(took < .seconds(2), "generous: this machine may be busy")
+        }
+    }
+
     /// A host without the unified hierarchy, as far as the groups are concerned.
     @Test func theOlderFreezerStopsAndLetsGo() async throws {
         guard SandboxFixture.isRoot, access("/sys/fs/cgroup/freezer", F_OK) == 0 else { return }  // none on pure v2

@@ -40,14 +40,15 @@ struct JobFixture {
         run = RunID(
             taskID: "job-" + String(UInt32.random(in: 0 ... .max), radix: 36), iteration: 1, attempt: 1, purpose: .task)
         let data = directory + "/data"
+        let state = data + "/runs/" + run.taskID
         try FileManager.default.createDirectory(
-            atPath: data + "/state", withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            atPath: state, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         spec = JobSpec(
             taskID: run.taskID, iteration: 1, attempt: 1, purpose: .task, repoURL: "file://" + repository,
             source: .clone(.init()), profile: .code, gitProfile: .git, requiredLayers: nil,
             paths: .init(
                 workspace: data + "/workspace", gitDirectory: data + "/git", home: data + "/home",
-                state: data + "/state", image: try Self.image(), shim: try Self.shim()),
+                state: state, image: try Self.image(), shim: try Self.shim()),
             agent: .init(name: claude ? "claude-code" : "shell", binary: claude ? binary : "bash", prompt: script),
             gateway: .init(
                 anthropicURL: "https://127.0.0.1:1", anthropicKey: nil, openAIURL: "https://127.0.0.1:1",
@@ -76,6 +77,9 @@ struct JobFixture {
     }
 
     var records: [AuditRecord] { reports.reports.flatMap(\.records) }
+
+    /// Directory of all runs, for a client of the control socket.
+    var runs: String { directory + "/data/runs" }
 
     /// Waits for the sandbox of a phase.
     static func sandbox(_ operators: SupervisedSandboxes, phase: String) async throws -> SandboxStatus {

@@ -172,4 +172,48 @@ import Testing
         #expect(decision.verdict == .refused && decision.detail["method"] == "GET" && decision.detail["target"] == "/x")
         #expect(fixture.events.all.contains { $0.contains("gateway_refused") })
     }
+
+    @Test func anOperatorEntersThroughTheSocketUnderTheSameRestrictions() async throws {
+        let fixture = try JobFixture("echo up; sleep 1000")
+        let (runs, state) = (fixture.runs, fixture.spec.paths.state)
+        _ = try await fixture.outcome { operators in
+            let server = ControlSocketServer(directory: state, operations: operators)
+            try server.start()
+            defer { server.stop() }
+            let client = ControlSocketClient(runsDirectory: runs, patience: .seconds(10))
+            _ = try await JobFixture.sandbox(operators, phase: "agent")
+            let id = try #require(try await client.sandboxes().first).id
+            let (input, output) = (Pipe(), Pipe())
+            try input.fileHandleForWriting.write(contentsOf: Data("typed".utf8))
+            try input.fileHandleForWriting.close()
+            let script = "id -u; pwd; echo $EXTRA; cat; unshare -U true; exit 7"
+            let end = try await client.execute(
+                InsideCommand(arguments: ["bash", "-c", script], environment: ["EXTRA": "extra"]), in: id, by: "me",
+                input: input.fileHandleForReading.fileDescriptor,
+                output: output.fileHandleForWriting.fileDescriptor,
+                errors: output.fileHandleForWriting.fileDescriptor)
+            #expect(end == .exited(code: 7))
+            try output.fileHandleForWriting.close()
+            let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+            #expect(text.hasPrefix("1000\n/workspace\nextra\ntyped"), "\(text)")
+            #expect(text.contains("Operation not permitted"), "\(text)")
+            let null = HostDescriptor(open("/dev/null", O_RDWR))
+            let running = Task {
+                try await client.execute(
+                    InsideCommand(arguments: ["sleep", "4321"]), in: id, by: "me", input: null.raw, output: null.raw,
+                    errors: null.raw)
+            }
+            let isThere = { @Sendable () async throws -> Bool in
+                try await client.processes(of: id).contains { $0.arguments == ["sleep", "4321"] }
+            }
+            _ = try await eventually("the command") { try await isThere() ? true : nil }
+            running.cancel()
+            _ = await running.result
+            _ = try await eventually("its end") { try await isThere() ? nil : true }
+            try await client.perform(.kill, on: id, by: "me")
+        }
+        let names = fixture.records.filter { $0.kind == .operation }.map(\.name)
+        #expect(names.prefix(3) == ["exec", "exec_end", "exec"] && names.last == "kill", "\(names)")
+        #expect(fixture.records.contains { $0.kind == .syscall && $0.name == "unshare" })
+    }
 }
