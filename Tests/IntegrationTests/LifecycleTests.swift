@@ -136,7 +136,9 @@ import Testing
             #expect(task["status"] == "failed")
             let error = try #require(task["error"]?.stringValue)
             #expect(error.hasPrefix("clone failed: git clone failed: ") && error.contains(reason), "\(error)")
-            #expect(try await server.frames(id).map(\.name) == ["connected", "clone_started", "task_failed", "done"])
+            // A refused address is told as well: the repository's host is not one to go to.
+            let names = try await server.frames(id).map(\.name).filter { $0 != "gateway_refused" }
+            #expect(names == ["connected", "clone_started", "task_failed", "done"])
         }
     }
 
