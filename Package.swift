@@ -59,7 +59,7 @@ let targets: [Target] = [
 
     // The supervisor's side.
     library("Sandboxing", ["Domain", "HostProcess", "CLinux", "CSeccomp", logging]),
-    library("Workspaces", ["Domain", "HostProcess"]),
+    library("Workspaces", ["Domain", "HostProcess", "CLinux"]),
     library("Gateway", ["Domain"] + nio.prefix(2)),
     library(
         "Supervision",

@@ -5,6 +5,7 @@
 // -1 and errno on failure.
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/loop.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <sys/wait.h>
@@ -197,3 +199,32 @@ static inline int clinux_is_marked(const char *path, const char *name) {
 static inline int clinux_landlock_version(void) {
     return (int)syscall(444 /* landlock_create_ruleset */, (void *)0, 0, 1u /* LANDLOCK_CREATE_RULESET_VERSION */);
 }
+
+// unshare(2) is hidden. Only the calling thread changes its namespace, and threads made by it later.
+static inline int clinux_unshare_mounts(void) { return (int)syscall(SYS_unshare, 0x00020000 /* CLONE_NEWNS */); }
+
+// mount(2); the flags are an enumeration the importer does not see.
+static const unsigned long clinux_MS_NOSUID = 2, clinux_MS_NODEV = 4, clinux_MS_NOATIME = 1024;
+static const unsigned long clinux_MS_REC = 16384, clinux_MS_SLAVE = 1ul << 19;
+static inline int clinux_mount(
+    const char *source, const char *target, const char *type, unsigned long flags, const char *options) {
+    return (int)syscall(SYS_mount, source, target, type, flags, options);
+}
+
+// Loop devices, see loop(4): ioctl(2) is variadic. The device lets go of `file` when its last user does.
+static inline int clinux_loop_free(int control) { return ioctl(control, LOOP_CTL_GET_FREE); }
+static inline int clinux_loop_attach(int device, int file) {
+    struct loop_config config;
+    memset(&config, 0, sizeof config);
+    config.fd = (unsigned)file;
+    config.info.lo_flags = LO_FLAGS_AUTOCLEAR;
+    return ioctl(device, LOOP_CONFIGURE, &config);
+}
+
+// FITRIM of linux/fs.h, which older C libraries cannot include beside sys/mount.h.
+static inline int clinux_trim(int directory, unsigned long long least) {
+    struct { unsigned long long start, length, least; } range = {0, ~0ull, least};
+    return ioctl(directory, _IOWR('X', 121, range), &range);
+}
+
+static const int clinux_SEEK_DATA = 3, clinux_SEEK_HOLE = 4;

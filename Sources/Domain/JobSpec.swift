@@ -29,6 +29,11 @@ public struct JobSpec: Sendable, Codable, Equatable {
 
     /// Places on the host. All are under the data directory and owned by the service.
     public struct Paths: Sendable, Codable, Equatable {
+        /// The volume with workspace, git directory and home, whose paths then lie under `mount`; `nil`: they are plain
+        /// directories.
+        public var volume: String?
+        /// Where the supervisor mounts the volume, in a mount namespace of its own.
+        public var mount: String { state + "/disk" }
         /// The work tree the agent sees as `/workspace`.
         public var workspace: String
         /// The host-owned git directory, never mounted where an agent runs.

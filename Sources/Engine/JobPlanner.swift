@@ -30,6 +30,8 @@ package struct JobPlanner: Sendable {
         package var watchdogs = JobSpec.Watchdogs()
         package var auditRecords = 5000
         package var requiredLayers: [String]?
+        /// Form of new workspaces; an existing one keeps its own.
+        package var disk: WorkspaceForm = .volume
         package var anthropicURL: String
         package var openAIURL: String
         /// Keys of the service itself, for tasks that bring none.
@@ -82,17 +84,17 @@ package struct JobPlanner: Sendable {
     private let store: any TaskStore
     private let secrets: any TaskSecretStore
     private let buildPrompt: PromptBuilder
-    private let directoryExists: @Sendable (String) -> Bool
+    private let workspaceForm: @Sendable (String) -> WorkspaceForm?
 
     package init(
         configuration: Configuration, store: any TaskStore, secrets: any TaskSecretStore,
-        buildPrompt: @escaping PromptBuilder, directoryExists: @escaping @Sendable (String) -> Bool
+        buildPrompt: @escaping PromptBuilder, workspaceForm: @escaping @Sendable (String) -> WorkspaceForm?
     ) {
         self.configuration = configuration
         self.store = store
         self.secrets = secrets
         self.buildPrompt = buildPrompt
-        self.directoryExists = directoryExists
+        self.workspaceForm = workspaceForm
     }
 
     /// Plans the run a task is in: its `iteration`, `attempt` and `startedAt` are set.
@@ -122,8 +124,9 @@ package struct JobPlanner: Sendable {
         return JobSpec(
             taskID: task.id, iteration: task.iteration, attempt: task.attempt, purpose: .task,
             repoURL: task.repoURL, source: source(of: task, reusing: owner.id != task.id),
-            profile: profile(of: task, workspaceOf: owner), gitProfile: configuration.profiles.git,
-            requiredLayers: configuration.requiredLayers, paths: paths(of: task, workspaceOf: owner),
+            profile: demanding(profile(of: task, workspaceOf: owner)),
+            gitProfile: demanding(configuration.profiles.git), requiredLayers: configuration.requiredLayers,
+            paths: paths(of: task, workspaceOf: owner, isNew: owner.id == task.id && task.iteration == 1),
             agent: JobSpec.Agent(
                 name: cli, binary: settings.binary, model: model.isEmpty ? nil : model,
                 maxTurns: config?.maxTurns.flatMap { $0 > 0 ? $0 : nil },
@@ -145,16 +148,24 @@ package struct JobPlanner: Sendable {
             isUntrusted: task.type == .prReview || owner.type == .prReview)
     }
 
+    /// Plain directories are a choice: then no profile demands what they lack.
+    private func demanding(_ profile: SandboxProfile) -> SandboxProfile {
+        guard configuration.disk == .directory else { return profile }
+        var profile = profile
+        profile.required.remove(.diskLimit)
+        return profile
+    }
+
     /// The CLI a task runs with: its own choice or the configured default.
     package func cliName(of task: CodeTask) -> String {
         if let cli = task.config?.cli, !cli.isEmpty { return cli }
         return configuration.defaultCLI
     }
 
-    /// The task whose workspace is used: the one named by `workspace_task_id` while its directory exists, else itself.
+    /// The task whose workspace is used: the one named by `workspace_task_id` while its workspace exists, else itself.
     private func workspaceOwner(of task: CodeTask) async throws(CodeForgeError) -> CodeTask {
         guard let id = task.config?.workspaceTaskID, !id.isEmpty, id != task.id,
-            let other = try await store.task(id), directoryExists(workspacePath(of: other))
+            let other = try await store.task(id), workspaceForm(workspacePath(of: other)) != nil
         else { return task }
         return other
     }
@@ -176,12 +187,21 @@ package struct JobPlanner: Sendable {
                 pullRequestRef: (provider(of: task) ?? .github).pullRequestRef(number)))
     }
 
-    private func paths(of task: CodeTask, workspaceOf owner: CodeTask) -> JobSpec.Paths {
+    /// The one place that says where a task's files are.
+    private func paths(of task: CodeTask, workspaceOf owner: CodeTask, isNew: Bool) -> JobSpec.Paths {
         let root = configuration.dataDirectory
-        return JobSpec.Paths(
-            workspace: workspacePath(of: owner), gitDirectory: "\(root)/git/\(owner.id)",
-            home: "\(root)/homes/\(task.id)", state: "\(root)/runs/\(task.id)", image: configuration.imageRoot,
-            shim: configuration.shim)
+        let workspace = workspacePath(of: owner)
+        var paths = JobSpec.Paths(
+            workspace: workspace, gitDirectory: "\(root)/git/\(owner.id)", home: "\(root)/homes/\(task.id)",
+            state: "\(root)/runs/\(task.id)", image: configuration.imageRoot, shim: configuration.shim)
+        let form = isNew ? configuration.disk : workspaceForm(workspace) ?? configuration.disk
+        if form == .volume {
+            paths.volume = workspace + WorkspaceForm.volumeSuffix
+            paths.workspace = paths.mount + "/workspace"
+            paths.gitDirectory = paths.mount + "/git"
+            paths.home = "\(paths.mount)/homes/\(task.id)"
+        }
+        return paths
     }
 
     private func provider(of task: CodeTask) -> GitProvider? {

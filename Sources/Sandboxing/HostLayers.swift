@@ -45,6 +45,9 @@ package enum HostLayers {
         case .landlock:
             "use Linux 5.13 or later with CONFIG_SECURITY_LANDLOCK, and name landlock in "
                 + "its lsm= boot parameter"
+        case .diskLimit:
+            "run as root with loop devices, ext4 and e2fsprogs, or set sandbox.disk to directory: nothing but the host's "
+                + "free space then bounds a task between two looks of the supervisor"
         case .overlay: "load the overlay module; Linux 5.11 or later is needed for it in user namespaces"
         case .seccomp, .seccompNotify: "use a kernel with CONFIG_SECCOMP_FILTER, 5.0 or later"
         default: "use a kernel with this namespace compiled in"
@@ -75,6 +78,7 @@ package enum HostLayers {
             return "cgroup v2, \(groups.host.unified ?? "?")"
         case .cgroupKill: return "cgroup v2, \(groups.host.unified ?? "?")"
         case .landlock: return LandlockRules.detail(abi: LandlockRules.abi)
+        case .diskLimit: return "ext4 volumes on loop devices"
         case .uidRange: return "\(UIDRange.slots.count) ranges of \(UIDRange.size) ids"
         default: return "available"
         }
@@ -102,6 +106,7 @@ package enum HostLayers {
                 $0.hasSuffix("\toverlay")
             }
             return known ? nil : "overlay is not in /proc/filesystems (it may still be a module)"
+        case .diskLimit: return DiskVolume.obstacle()
         case .seccomp: return actions.contains("errno") ? nil : "no filter actions"
         case .seccompNotify: return actions.contains("user_notif") ? nil : "no user_notif action"
         default: return nil

@@ -129,6 +129,12 @@ extension SandboxRequest {
         return all + profile.mounts.map { Bind(source: $0.source, target: $0.target) } + binds
     }
 
+    /// Why layer `disk-limit` is missing; `nil` when it is there, or nothing outlives the sandbox.
+    var diskObstacle: String? {
+        guard case .absent(let reason) = diskLimit, allBinds.contains(where: \.isWritable) else { return nil }
+        return reason
+    }
+
     /// Refuses what can never work, with every fault named.
     func validate() throws(CodeForgeError) {
         var faults: [(name: String, reason: String)] = []

@@ -44,6 +44,7 @@ struct SandboxPreparation {
             missing =
                 HostLayers.missing(groups, isRoot: isRoot)
                 + configuration.leaveOut.map { HostLayers.absent($0, "left out on purpose") }
+                + (request.diskObstacle.map { [HostLayers.absent(.diskLimit, $0)] } ?? [])
             try Self.check(missing, configuration, request.profile, isRoot: isRoot)
             let (outputRead, outputWrite) = try ShimSpawn.pipe()
             let (errorRead, errorWrite) = try ShimSpawn.pipe()

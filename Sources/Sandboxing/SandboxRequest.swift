@@ -29,6 +29,14 @@ package struct SandboxRequest: Sendable {
         }
     }
 
+    /// Whether what the payload writes to workspace, home and other binds is limited in bytes and inodes.
+    package enum DiskLimit: Sendable, Equatable {
+        /// They lie on a `DiskVolume`.
+        case volume
+        /// They do not; the text says why, for people.
+        case absent(String)
+    }
+
     /// Names control groups and log lines: 1…64 of `a-z A-Z 0-9 - _`.
     package var id: String
     package var profile: SandboxProfile
@@ -39,6 +47,7 @@ package struct SandboxRequest: Sendable {
     /// Host directory shown at `/home/agent`, writable; owned by `WorkspaceOwner`. `nil`: an empty tmpfs.
     package var home: String?
     package var binds: [Bind]
+    package var diskLimit: DiskLimit = .absent("its directories are plain ones")
     /// The command; a name without `/` is looked up in `PATH` of `environment`.
     package var arguments: [String]
     /// The whole environment; nothing is inherited or added.

@@ -154,6 +154,14 @@ extension SettingKey {
             rule: .path
         ),
         SettingKey(
+            "sandbox.disk",
+            .text(\.sandbox.disk),
+            "How new workspaces are kept: `volume`, a file system of fixed size each, needs root, loop devices and "
+                + "e2fsprogs; `directory` has no hard limit, a run that is seen beyond its limits is ended.",
+            rule: .oneOf(["volume", "directory"]),
+            derivedDefault: "`volume` as root, else `directory`"
+        ),
+        SettingKey(
             "sandbox.profiles.task_types",
             .map(\.sandbox.taskTypeProfiles),
             "Profile of each task type; what is not named keeps `code`, `readonly` (plan, review) or `untrusted` "

@@ -108,6 +108,8 @@ package struct Settings: Sendable, Equatable {
         package var imageDirectory = ""
         /// Layers that may not be missing; `nil`: every layer of the profile.
         package var require: [String]?
+        /// `volume` or `directory`; after loading one of them, by default a volume as root.
+        package var disk = ""
         /// Operator's profile files; empty: none.
         package var profilesDirectory = ""
         /// Profile by task type, by repository pattern, by name of the task's key.

@@ -12,6 +12,7 @@ extension Job {
                 .sandbox,
                 "sandbox image not found at \(spec.paths.image): build it with `codeforge image build`")
         }
+        try await disk.open(control)
         do throws(CodeForgeError) {
             try HostTree.make(parent(of: spec.paths.home))
             try WorkspaceOwner.current.makeDirectory(spec.paths.home)

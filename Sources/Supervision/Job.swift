@@ -11,22 +11,24 @@ package struct Job: Sendable {
     let reports: any ReportSink
     let control: RunControl
     let clock: any WallClock
+    let disk: TaskDisk
     let audit: AuditLog
     let sandboxes: SandboxRunner
 
     package init(
-        spec: JobSpec, launcher: SandboxLauncher, events: any EventSink, reports: any ReportSink,
+        spec: JobSpec, disk: TaskDisk, launcher: SandboxLauncher, events: any EventSink, reports: any ReportSink,
         transport: any HTTPTransport, resolver: any NameResolver, control: RunControl, audit: AuditLog,
         clock: any WallClock
     ) {
         self.spec = spec
+        self.disk = disk
         self.events = events
         self.reports = reports
         self.control = control
         self.clock = clock
         self.audit = audit
         sandboxes = SandboxRunner(
-            spec: spec, launcher: launcher, transport: transport, resolver: resolver, control: control,
+            spec: spec, disk: disk, launcher: launcher, transport: transport, resolver: resolver, control: control,
             events: events, audit: audit, clock: clock)
     }
 
@@ -90,8 +92,13 @@ package struct Job: Sendable {
         case .killed(let actor):
             return JobOutcome(failure: .sandbox, error: "sandbox killed by \(actor)")
         case nil:
-            var outcome = JobOutcome(failure: failure.kind, error: failure.message)
-            outcome.limit = failure.limit
+            let full = disk.failure()
+            if let full {
+                let phase = failure.kind == .clone ? "clone" : "agent"
+                audit.hit(.disk, sandbox: sandboxID(phase), ["reason": .string(full)])
+            }
+            var outcome = JobOutcome(failure: full == nil ? failure.kind : .limit, error: full ?? failure.message)
+            outcome.limit = full == nil ? failure.limit : .disk
             return outcome
         }
     }

@@ -8,18 +8,20 @@ final class LiveSandbox: Sendable {
     let sandbox: RunningSandbox
     let request: SandboxRequest
     let startedAt: Timestamp
+    private let disk: TaskDisk
     /// CLI output relayed, with its ceiling; `nil` where it is not relayed.
     private let output: (@Sendable () -> SandboxStatus.Gauge)?
     private let gateway = Mutex<GatewayServer?>(nil)
     private let usedUp = Mutex(false)
 
     init(
-        _ sandbox: RunningSandbox, _ request: SandboxRequest, startedAt: Timestamp,
+        _ sandbox: RunningSandbox, _ request: SandboxRequest, startedAt: Timestamp, disk: TaskDisk,
         output: (@Sendable () -> SandboxStatus.Gauge)?
     ) {
         self.sandbox = sandbox
         self.request = request
         self.startedAt = startedAt
+        self.disk = disk
         self.output = output
     }
 
@@ -51,6 +53,10 @@ final class LiveSandbox: Sendable {
         usage.gatewayTokens = .init(
             now: Int64(traffic.tokens), limit: limits.tokens > 0 ? Int64(limits.tokens) : nil)
         if let output { usage.output = output() }
+        if let disk = disk.usage() {
+            usage.disk = .init(now: disk.bytes, limit: disk.byteLimit)
+            usage.inodes = .init(now: disk.inodes, limit: disk.inodeLimit)
+        }
         return SandboxStatus(
             id: id, taskID: spec.taskID, iteration: spec.iteration, phase: phase,
             state: sandbox.isPaused ? .paused : .running, profile: sandbox.profile, image: image,

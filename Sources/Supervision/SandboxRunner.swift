@@ -6,6 +6,7 @@ import Sandboxing
 /// Runs one command in a sandbox with the gateway beside it, and leaves nothing behind.
 struct SandboxRunner: Sendable {
     let spec: JobSpec
+    let disk: TaskDisk
     let launcher: SandboxLauncher
     let transport: any HTTPTransport
     let resolver: any NameResolver
@@ -56,12 +57,13 @@ struct SandboxRunner: Sendable {
     ) async throws(JobFailure) -> Result {
         if control.reason != nil { throw JobFailure(.cancelled, "") }
         var request = request
+        request.diskLimit = disk.limit
         request.gatewayPort = policy == nil ? nil : SandboxRunner.gatewayPort
         let live: LiveSandbox
         let gateway: GatewayServer?
         do throws(CodeForgeError) {
             let sandbox = try await launcher.launch(request)
-            live = LiveSandbox(sandbox, request, startedAt: clock.now(), output: outputGauge)
+            live = LiveSandbox(sandbox, request, startedAt: clock.now(), disk: disk, output: outputGauge)
             control.attach(live)
             audit.started(live)
             gateway = try await startGateway(live, policy)

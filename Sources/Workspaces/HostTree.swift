@@ -23,6 +23,13 @@ package enum HostTree {
         return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
+    /// What is kept of the workspace at `path`, as a directory or as the volume beside its name; `nil`: nothing.
+    package static func form(ofWorkspace path: String) -> WorkspaceForm? {
+        var status = stat()
+        if lstat(path + WorkspaceForm.volumeSuffix, &status) == 0, status.st_mode & S_IFMT == S_IFREG { return .volume }
+        return isDirectory(path) ? .directory : nil
+    }
+
     /// Removes a tree that hostile code wrote, without following a link and however deep it is. Nothing inside may
     /// still be written to. Missing trees are fine.
     ///

@@ -1,6 +1,7 @@
 import CLinux
 import ControlSocket
 import CurlHTTP
+import Dispatch
 import Domain
 import FoundationEssentials
 import Glibc
@@ -13,18 +14,25 @@ import Telemetry
 /// One job: reads its spec from descriptor 3, runs it, reports, ends.
 @main
 enum Supervisor {
-    static func main() async {
+    static func main() {
+        // Only the calling thread leaves the host's mounts, and threads it makes: so this is first, before there are any.
+        let namespace = MountNamespace.enter()
         signal(SIGPIPE, SIG_IGN)
         // A supervisor outlives the server on purpose; the terminal's signals are not for it.
         signal(SIGHUP, SIG_IGN)
         signal(SIGINT, SIG_IGN)
+        Task { await work(namespace) }
+        dispatchMain()
+    }
+
+    private static func work(_ namespace: MountNamespace?) async -> Never {
         do {
             let spec = try readSpec()
             let gateway = spec.gateway
             let redactor = Redactor([gateway.gitToken, gateway.anthropicKey, gateway.openAIKey].compactMap(\.self))
             LoggingSystem.bootstrap { LineLogHandler(label: $0, level: .info, format: .json, redactor: redactor) }
             let lock = try RunLock(spec.paths.state + "/lock")
-            try await run(spec)
+            try await run(spec, namespace)
             withExtendedLifetime(lock) {}
             exit(0)
         } catch {
@@ -34,7 +42,7 @@ enum Supervisor {
         }
     }
 
-    private static func run(_ spec: JobSpec) async throws {
+    private static func run(_ spec: JobSpec, _ namespace: MountNamespace?) async throws {
         let client = try RedisClient(
             url: spec.redis.url, prefix: spec.redis.prefix, logger: Logger(label: "codeforge-supervisor"))
         let control = RunControl()
@@ -58,8 +66,9 @@ enum Supervisor {
         let clock = SystemClock()
         let reports = ReportSender(client)
         let audit = AuditLog(run: spec.run, reports: reports, clock: clock, most: spec.limits.auditRecords)
+        let disk = TaskDisk(spec, namespace: namespace)
         let job = Job(
-            spec: spec, launcher: launcher, events: events, reports: reports, transport: CurlTransport(),
+            spec: spec, disk: disk, launcher: launcher, events: events, reports: reports, transport: CurlTransport(),
             resolver: SystemResolver(), control: control, audit: audit, clock: clock)
         let operators = ControlSocketServer(
             directory: spec.paths.state,
@@ -75,6 +84,7 @@ enum Supervisor {
         try await job.run()
         await events.close(within: .seconds(60))
         await lease.release()
+        await disk.close()
     }
 
     /// The spec holds secrets: it comes over an inherited descriptor, and nothing of it stays in argv or environment.

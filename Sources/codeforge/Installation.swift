@@ -32,6 +32,12 @@ enum Installation {
     static func requiredLayers(of settings: Settings) -> Set<SandboxLayer> {
         if let names = settings.sandbox.require { return Set(names.compactMap(SandboxLayer.init(rawValue:))) }
         let all = SandboxProfile.builtIn.reduce(into: Set()) { $0.formUnion($1.required) }
-        return geteuid() == 0 ? all : all.subtracting(SandboxLayer.rootOnly)
+        let chosen = workspaceForm(of: settings) == .directory ? all.subtracting([.diskLimit]) : all
+        return geteuid() == 0 ? chosen : chosen.subtracting(SandboxLayer.rootOnly)
+    }
+
+    /// How new workspaces are kept.
+    static func workspaceForm(of settings: Settings) -> WorkspaceForm {
+        WorkspaceForm(rawValue: settings.sandbox.disk) ?? .volume
     }
 }

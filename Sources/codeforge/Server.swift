@@ -51,7 +51,7 @@ struct Server {
         let planner = JobPlanner(
             configuration: plan(redis: JobSpec.Redis(url: redisURL, prefix: settings.redis.prefix)), store: store,
             secrets: secrets,
-            buildPrompt: PromptBuilder.prompt(of:cli:earlier:), directoryExists: HostTree.isDirectory)
+            buildPrompt: PromptBuilder.prompt(of:cli:earlier:), workspaceForm: HostTree.form(ofWorkspace:))
         let finalizer = RunFinalizer(
             store: store, events: events, secrets: secrets, cliName: planner.cliName(of:), clock: clock,
             historyTTL: settings.tasks.workspaceTTL)
@@ -133,6 +133,7 @@ struct Server {
             firstLine: sandbox.firstLineTimeout / .seconds(1), silence: sandbox.silenceTimeout / .seconds(1),
             afterResult: sandbox.resultGrace / .seconds(1))
         configuration.auditRecords = sandbox.auditRecords
+        configuration.disk = Installation.workspaceForm(of: settings)
         return configuration
     }
 

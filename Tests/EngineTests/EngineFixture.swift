@@ -39,7 +39,7 @@ struct EngineFixture: Sendable {
             historyTTL: 60)
     }
 
-    func planner(directories: Set<String> = [], change: (inout JobPlanner.Configuration) -> Void = { _ in })
+    func planner(workspaces: [String: WorkspaceForm] = [:], change: (inout JobPlanner.Configuration) -> Void = { _ in })
         -> JobPlanner
     {
         var configuration = JobPlanner.Configuration(
@@ -58,7 +58,7 @@ struct EngineFixture: Sendable {
         return JobPlanner(
             configuration: configuration, store: store, secrets: secrets,
             buildPrompt: { task, _, history in "\(history.count):\(task.activePrompt)" },
-            directoryExists: directories.contains)
+            workspaceForm: { workspaces[$0] })
     }
 
     func scheduler(concurrency: Int = 2) -> Scheduler {

@@ -62,11 +62,31 @@ import Testing
             task.config = TaskConfig()
             task.config?.workspaceTaskID = "owner"
         }
-        let found = try await fixture.planner(directories: ["/data/workspaces/do-owner"]).plan(task)
+        let found = try await fixture.planner(workspaces: ["/data/workspaces/do-owner": .directory]).plan(task)
         #expect(found.source == .existing && found.paths.workspace == "/data/workspaces/do-owner")
         #expect(found.paths.gitDirectory == "/data/git/owner" && found.paths.home == "/data/homes/guest")
         let gone = try await fixture.planner().plan(task)
-        #expect(gone.source == .clone(.init()) && gone.paths.workspace == "/data/workspaces/do-guest")
+        #expect(gone.source == .clone(.init()) && gone.paths.volume == "/data/workspaces/do-guest.ext4")
+    }
+
+    @Test func aNewWorkspaceHasTheConfiguredFormAndAnOldOneKeepsItsOwn() async throws {
+        var task = try await fixture.task()
+        let new = try await fixture.planner().plan(task)
+        #expect(
+            new.paths.volume == "/data/workspaces/do-t.ext4" && new.paths.workspace == "/data/runs/t/disk/workspace")
+        #expect(new.paths.gitDirectory == "/data/runs/t/disk/git" && new.paths.home == "/data/runs/t/disk/homes/t")
+        #expect(new.profile.required.contains(.diskLimit) && new.gitProfile.required.contains(.diskLimit))
+
+        let chosen = try await fixture.planner { $0.disk = .directory }.plan(task)
+        #expect(chosen.paths.volume == nil && chosen.paths.workspace == "/data/workspaces/do-t")
+        #expect(!chosen.profile.required.contains(.diskLimit) && !chosen.gitProfile.required.contains(.diskLimit))
+
+        task.iteration = 2
+        let old = try await fixture.planner(workspaces: ["/data/workspaces/do-t": .directory]).plan(task)
+        #expect(old.paths.volume == nil && old.profile.required.contains(.diskLimit), "a layer it lacks")
+        let volume = try await fixture.planner(workspaces: ["/data/workspaces/do-t": .volume]) { $0.disk = .directory }
+            .plan(task)
+        #expect(volume.paths.volume != nil)
     }
 
     @Test func aModelKeyGoesOnlyToTheCLIItIsFor() async throws {
@@ -100,7 +120,9 @@ import Testing
             task.config = TaskConfig()
             task.config?.workspaceTaskID = "owner"
         }
-        #expect(try await fixture.planner(directories: ["/data/workspaces/do-owner"]).plan(task).profile == .untrusted)
+        #expect(
+            try await fixture.planner(workspaces: ["/data/workspaces/do-owner": .volume]).plan(task).profile
+                == .untrusted)
         #expect(try await fixture.planner().plan(task).profile == .code)
     }
 

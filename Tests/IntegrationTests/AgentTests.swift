@@ -124,8 +124,7 @@ import Testing
                 let task = try await server.finished(id)
                 #expect(task["result"] == "I wrote SCRIPTED.md and looked at it.", "\(task)")
                 #expect(task["changes_summary"]?["files_created"] == 1)
-                let content = try server.shell(
-                    "cat '\(server.directory)'/data/workspaces/*\(id.prefix(8))*/SCRIPTED.md")
+                let content = try server.inWorkspace(of: id, "cat SCRIPTED.md")
                 #expect(content == "Written for: Note \(number)\n")
             }
         }

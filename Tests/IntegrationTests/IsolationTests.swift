@@ -60,12 +60,18 @@ import Testing
                 extra: ["access_token": .string(git.password)])
             try await server.wait(id, for: "running")
             let data = server.directory + "/data"
-            let found = try server.shell("grep -rlaF '\(git.password)' '\(data)' || true")
-            #expect(found.isEmpty, "\(found)")
+            // The volumes go through tar, which leaves out the gigabytes of holes in them.
+            let found = try server.shell(
+                """
+                grep -rlaF '\(git.password)' '\(data)' --exclude='*.ext4' || true
+                tar -cSf - '\(data)'/workspaces 2>/dev/null | grep -caF -e '\(git.password)' || true
+                """)
+            #expect(found == "0\n", "\(found)")
             // The repository's own configuration names the place, not the credential.
-            let config = try server.shell("cat '\(data)'/git/\(id)/config '\(data)'/workspaces/*/.git/config")
-            #expect(config.contains(git.repository) && !config.contains("@"), "\(config)")
             _ = try await server.finished(id)
+            let config =
+                try server.inGitDirectory(of: id, "cat config") + server.inWorkspace(of: id, "cat .git/config")
+            #expect(config.contains(git.repository) && !config.contains("@"), "\(config)")
         }
     }
 

@@ -185,6 +185,30 @@ final class ServerFixture: Sendable {
     @discardableResult
     func shell(_ script: String) throws -> String { try HostRepository.shell(script) }
 
+    /// Runs a script of the test in a task's work tree, once no supervisor has it.
+    @discardableResult
+    func inWorkspace(of id: String, _ script: String) throws -> String {
+        try withFiles(of: id, "cd workspace; \(script)", orIn: "cd '\(directory)'/data/workspaces/*\(id.prefix(8)); \(script)")
+    }
+
+    /// Likewise in its host-owned git directory.
+    @discardableResult
+    func inGitDirectory(of id: String, _ script: String) throws -> String {
+        try withFiles(of: id, "cd git; \(script)", orIn: "cd '\(directory)'/data/git/\(id); \(script)")
+    }
+
+    private func withFiles(of id: String, _ script: String, orIn directories: String) throws -> String {
+        let folder = directory + "/data/workspaces"
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        guard let volume = names.first(where: { $0.hasSuffix("\(id.prefix(8)).ext4") }) else {
+            return try shell("set -e; \(directories)")
+        }
+        let mounted = "set -e; mount -o loop,ro \(folder)/\(volume) /mnt; cd /mnt; \(script)"
+        return try shell("flock -w 20 '\(folder)/\(volume)' unshare -m sh -c \(ServerFixture.quoted(mounted))")
+    }
+
+    private static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: #"'\''"#) + "'" }
+
     // MARK: Processes
 
     /// Processes of this installation whose command line contains all of `words`.

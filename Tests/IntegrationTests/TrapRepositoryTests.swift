@@ -73,9 +73,13 @@ import Testing
     ) throws -> JobSpec {
         let id = UUID().uuidString.lowercased()
         let url = try HostRepository.make(traps.files, under: directory.path)
+        // Plain directories: the marks are read on the host.
+        var (profile, gitProfile) = (profile, SandboxProfile.git)
+        profile.required.remove(.diskLimit)
+        gitProfile.required.remove(.diskLimit)
         return JobSpec(
             taskID: id, iteration: 1, attempt: 1, purpose: .task, repoURL: url, source: .clone(.init()),
-            profile: profile, gitProfile: .git, requiredLayers: nil,
+            profile: profile, gitProfile: gitProfile, requiredLayers: nil,
             paths: JobSpec.Paths(
                 workspace: directory.file("workspace"), gitDirectory: directory.file("git"),
                 home: directory.file("home"), state: directory.file("state"),

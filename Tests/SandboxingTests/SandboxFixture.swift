@@ -96,6 +96,8 @@ struct SandboxFixture {
         id: String = "test",
         change: (inout SandboxRequest) -> Void = { _ in }
     ) -> SandboxRequest {
+        var profile = profile
+        profile.required.remove(.diskLimit)  // workspaces here are plain directories
         var request = SandboxRequest(
             id: id,
             profile: profile,

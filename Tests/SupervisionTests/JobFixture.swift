@@ -55,6 +55,9 @@ struct JobFixture {
                 openAIKey: nil, gitUsername: nil, gitToken: nil, allowPrivateHosts: []),
             limits: .init(timeoutSeconds: 60, outputBytes: 1 << 20, lineBytes: 1 << 16, historyEntries: 1000),
             redis: .init(url: "", prefix: ""), allowedLocalRoots: [directory], startedAt: SystemTime().now())
+        // Plain directories: volumes have tests of their own.
+        spec.profile.required.remove(.diskLimit)
+        spec.gitProfile.required.remove(.diskLimit)
         change(&spec)
     }
 
@@ -65,7 +68,8 @@ struct JobFixture {
         defer { try? FileManager.default.removeItem(atPath: directory) }
         let audit = AuditLog(run: run, reports: reports, clock: SystemTime(), most: spec.limits.auditRecords)
         let job = Job(
-            spec: spec, launcher: SandboxLauncher(.init(shim: spec.paths.shim)), events: events, reports: reports,
+            spec: spec, disk: TaskDisk(spec, namespace: nil), launcher: SandboxLauncher(.init(shim: spec.paths.shim)),
+            events: events, reports: reports,
             transport: NoTransport(), resolver: NoResolver(), control: control, audit: audit, clock: SystemTime())
         let operators = SupervisedSandboxes(
             spec: spec, control: control, audit: audit, events: events, clock: SystemTime())

@@ -19,7 +19,7 @@ extension SandboxProfile {
             name: "git", workspace: .readWrite, limits: limits,
             syscalls: [.files, .io, .memory, .process, .time, .sockets, .ipc, .misc, .confine],
             gatewayRoutes: ["git"],
-            required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit])
+            required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit, .diskLimit])
         profile.landlock = Landlock(ports: .any, scoped: true)
         profile.mounts = []
         profile.egress = []
@@ -51,7 +51,7 @@ extension SandboxProfile {
             name: "code", workspace: .readWrite, limits: limits,
             syscalls: [.files, .io, .memory, .process, .time, .sockets, .ipc, .misc, .confine],
             gatewayRoutes: ["anthropic", "openai"],
-            required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit])
+            required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit, .diskLimit])
         profile.landlock = Landlock(ports: .any, scoped: true)
         profile.mounts = []
         profile.egress = []
@@ -83,7 +83,7 @@ extension SandboxProfile {
             name: "readonly", workspace: .readOnly, limits: limits,
             syscalls: [.files, .io, .memory, .process, .time, .sockets, .ipc, .misc, .confine],
             gatewayRoutes: ["anthropic", "openai"],
-            required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit])
+            required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit, .diskLimit])
         profile.landlock = Landlock(ports: .any, scoped: true)
         profile.mounts = []
         profile.egress = []
@@ -115,7 +115,7 @@ extension SandboxProfile {
             name: "untrusted", workspace: .readOnly, limits: limits,
             syscalls: [.files, .io, .memory, .process, .time, .sockets, .ipc, .misc, .confine],
             gatewayRoutes: ["anthropic", "openai"],
-            required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit])
+            required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit, .diskLimit])
         profile.landlock = Landlock(ports: .gateway, scoped: true)
         profile.mounts = []
         profile.egress = []

@@ -32,8 +32,11 @@ public enum SandboxLayer: String, Codable, Sendable, CaseIterable, CodingKeyRepr
 
     /// Layers only root can give; an ordinary user's sandboxes run without them, and `doctor` says so.
     ///
-    /// Without the two limits a rootless sandbox is bounded by rlimits and by what the host allows that user.
-    public static let rootOnly: Set<SandboxLayer> = [.uidRange, .idMappedMounts, .memoryLimit, .processLimit]
+    /// Without the limits a rootless sandbox is bounded by rlimits, by what the host allows that user, and by a supervisor
+    /// that looks at its disk use every few seconds.
+    public static let rootOnly: Set<SandboxLayer> = [
+        .uidRange, .idMappedMounts, .memoryLimit, .processLimit, .diskLimit,
+    ]
 
     /// Reads layer names as `sandbox.require` has them.
     ///

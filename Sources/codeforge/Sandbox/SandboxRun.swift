@@ -32,9 +32,11 @@ extension SandboxCommand {
         func run() async throws {
             let loaded = try options.loadAllForTools()
             let settings = loaded.settings
-            guard let profile = loaded.profiles.profiles[profile] else {
+            guard var profile = loaded.profiles.profiles[profile] else {
                 throw ValidationError("unknown profile '\(profile)'")
             }
+            // A directory that somebody names is as large as its file system.
+            profile.required.remove(.diskLimit)
             let images = ImageStore(directory: settings.sandbox.imageDirectory)
             let name = image ?? settings.sandbox.image
             guard images.image(name) != nil else {
