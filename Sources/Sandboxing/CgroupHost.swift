@@ -4,9 +4,9 @@ import Glibc
 /// Where this process may make control groups: v2, v1 per controller, or both on a hybrid host.
 ///
 /// On v1 groups are made below the caller's own, so that limits somebody set on the service hold for its sandboxes too.
-/// On v2 a group with processes of its own cannot give controllers to children. Where the caller's group was delegated
-/// to it (`user.delegate`, as systemd marks `Delegate=yes`), its processes move to the leaf `main` and sandboxes go
-/// beside that; elsewhere root falls back to the top. Sources: cgroups(7), "no internal processes" rule;
+/// On v2 a group with processes of its own cannot give controllers to children. Where a group was delegated to the
+/// caller (`user.delegate`, as systemd marks `Delegate=yes`), the caller is in its leaf `main` and sandboxes go beside
+/// that; elsewhere root falls back to the top. Sources: cgroups(7), "no internal processes" rule;
 /// https://systemd.io/CGROUP_DELEGATION.
 struct CgroupHost: Sendable {
     /// Directory of our `codeforge` group in the unified hierarchy; `nil` when none can be made.
@@ -31,7 +31,8 @@ struct CgroupHost: Sendable {
         for mount in mounts() {
             if mount.type == "cgroup2" {
                 let group = mount.directory + (own[""].map { $0 == "/" ? "" : $0 } ?? "")
-                let candidates = parent.map { [$0] } ?? [delegated(group), group, mount.directory].compactMap(\.self)
+                // Not the caller's own: it has processes, so its children could never have a memory limit.
+                let candidates = parent.map { [$0] } ?? [delegated(group), mount.directory].compactMap(\.self)
                 host.prepareUnified(candidates)
             } else {
                 for controller in wanted where mount.options.contains(controller) {
@@ -94,21 +95,22 @@ struct CgroupHost: Sendable {
         return Set(text.split(whereSeparator: \.isWhitespace).map(String.init))
     }
 
-    /// The group that was delegated to the caller, the one it is in or the one above; its own processes are moved to
-    /// a leaf. `nil` without one.
+    /// The group that was delegated to the caller: the one above, when the caller is in its leaf.
+    ///
+    /// An ordinary user in the group itself is moved to the leaf with whatever else is there, for there is no other
+    /// way to limits. Root is not: it has the top, and a service manager that knows nothing of leaves (systemd before
+    /// 254) could not start its service again while sandboxes run below it.
     private static func delegated(_ group: String) -> String? {
         if group.hasSuffix(leafName) {
             let parent = String(group.dropLast(leafName.count))
             return isDelegated(parent) ? parent : nil
         }
-        guard isDelegated(group) else { return nil }
-        let leaf = group + leafName
-        guard makeGroup(leaf) == nil else { return nil }
+        guard geteuid() != 0, isDelegated(group), makeGroup(group + leafName) == nil else { return nil }
         // Anew as long as there are some: they may fork meanwhile.
         for _ in 0..<100 {
             let pids = (CgroupFile.read("\(group)/\(CgroupFile.processes)") ?? "").split(separator: "\n")
             if pids.isEmpty { break }
-            for pid in pids { _ = CgroupFile.write("\(leaf)/\(CgroupFile.processes)", String(pid)) }
+            for pid in pids { _ = CgroupFile.write("\(group)\(leafName)/\(CgroupFile.processes)", String(pid)) }
         }
         return group
     }
