@@ -189,6 +189,15 @@ static inline int clinux_peer(int channel, pid_t *pid, uid_t *uid) {
     return 0;
 }
 
+/// Unmaps the pages of the program's own code that were touched so far; each comes back from the page cache when it is
+/// used again. What only the start needs (decoding, compiling filters) then no longer counts as resident.
+static inline void clinux_forget_code(void) {
+    extern const char __executable_start[], etext[];  // from the linker: headers, constants and code, none of it written
+    unsigned long page = 4095;
+    unsigned long first = ((unsigned long)__executable_start + page) & ~page, last = (unsigned long)etext & ~page;
+    if (last > first) madvise((void *)first, last - first, 4 /* MADV_DONTNEED */);
+}
+
 /// Whether the extended attribute `name` of a file is "1".
 static inline int clinux_is_marked(const char *path, const char *name) {
     char value[2];

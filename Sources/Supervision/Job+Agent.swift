@@ -1,4 +1,5 @@
 import Agents
+import CLinux
 import Domain
 import Gateway
 import HostProcess
@@ -47,7 +48,10 @@ extension Job {
             clock: clock, watch: watch)
         let result = try await sandboxes.run(
             request, policy: policy, outputGauge: { relay.gauge },
-            beside: { if let fired = await watch?.run($0.sandbox) { self.fired(fired, $0) } }
+            beside: {
+                clinux_forget_code()  // hundreds of supervisors do little but wait from here on
+                if let fired = await watch?.run($0.sandbox) { self.fired(fired, $0) }
+            }
         ) { await relay.read($0) }
         input?.close()
         let summary = relay.finish(standardError: result.standardError)
