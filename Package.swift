@@ -71,6 +71,8 @@ let targets: [Target] = [
     // The server's face.
     library("API", ["Domain", "Engine", hummingbird, lifecycle, logging, metrics] + nio),
     library("TestKit", ["Domain"]),
+    // The real server, supervisor, git server and model as processes, for tests of the whole.
+    library("ServerKit", ["Domain", "HostProcess", "CurlHTTP", "TestKit"], path: "Tests/ServerKit"),
 
     // The command line's side: speaks REST like any other client.
     library("Client", ["Domain"]),
@@ -139,7 +141,9 @@ let targets: [Target] = [
     tests("Fuzz", ["Domain", "Agents", "Gateway", "Supervision"], resources: [.copy("Corpus")]),
     tests("API", ["API", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), "Yams"] + nio),
     tests("Client", ["Client", "TestKit"]),
-    tests("Integration", ["Domain", "HostProcess", "CurlHTTP", "RedisMessaging", "TestKit", logging]),
+    tests("Integration", ["Domain", "HostProcess", "CurlHTTP", "RedisMessaging", "TestKit", "ServerKit", logging]),
+    tests(
+        "Attack", ["Domain", "HostProcess", "CurlHTTP", "Gateway", "Sandboxing", "Workspaces", "TestKit", "ServerKit"]),
 ]
 
 let package = Package(

@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import ServerKit
 import Testing
 
 /// The real Claude Code and the real Codex, in real sandboxes, against the scripted model.

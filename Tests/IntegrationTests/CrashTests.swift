@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import ServerKit
 import Testing
 
 /// Kill -9 of each process while a task runs: nothing is lost, nothing is stuck.

@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import ServerKit
 import Testing
 
 /// What a task's own code can reach and find.

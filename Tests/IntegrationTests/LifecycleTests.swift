@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import ServerKit
 import Testing
 
 /// The way of a task through real processes, and each of its ends.

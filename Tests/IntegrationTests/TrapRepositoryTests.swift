@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import RedisMessaging
 import TestKit
+import ServerKit
 import Testing
 
 /// A repository with whatever makes a CLI run its programs or heed its words; what becomes of it is the profile's say.

@@ -1,16 +1,15 @@
 import Foundation
-import Testing
 
 /// The project's scripted model as a process of its own, and what reached it.
-final class ModelFixture: Sendable {
+package final class ModelFixture: Sendable {
     /// What a request must carry; only the gateway has it.
-    let key = "model-key-\(UUID().uuidString)"
-    let url: String
+    package let key = "model-key-\(UUID().uuidString)"
+    package let url: String
     private let directory: String
     private let process: ChildProcess
 
     /// - Parameter scenarios: YAML; without any, the model's own script.
-    init(_ scenarios: String? = nil) async throws {
+    package init(_ scenarios: String? = nil) async throws {
         directory = "/tmp/cf-model-\(UUID().uuidString.prefix(8))"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         var arguments = ["--key", key, "--log", directory + "/requests.jsonl", "--bodies", directory + "/bodies"]
@@ -25,7 +24,7 @@ final class ModelFixture: Sendable {
     deinit { try? FileManager.default.removeItem(atPath: directory) }
 
     /// What makes a server use this model for both CLIs.
-    var settings: [String: String] {
+    package var settings: [String: String] {
         [
             "CODEFORGE_GATEWAY__ANTHROPIC_URL": url, "CODEFORGE_GATEWAY__OPENAI_URL": url,
             "ANTHROPIC_API_KEY": key, "OPENAI_API_KEY": key,
@@ -37,7 +36,7 @@ final class ModelFixture: Sendable {
     func bodies() throws -> String { try String(contentsOfFile: directory + "/bodies", encoding: .utf8) }
 
     /// Status of each request, in order.
-    func statuses() throws -> [Int] {
+    package func statuses() throws -> [Int] {
         try String(contentsOfFile: directory + "/requests.jsonl", encoding: .utf8).split(separator: "\n").map { line in
             let entry = try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any]
             return entry?["status"] as? Int ?? 0
@@ -46,17 +45,18 @@ final class ModelFixture: Sendable {
 }
 
 /// The sample repository behind a git server that wants a password.
-final class GitFixture: Sendable {
-    let password = "git-secret-\(UUID().uuidString)"
-    let url: String
+package final class GitFixture: Sendable {
+    package let password = "git-secret-\(UUID().uuidString)"
+    package let url: String
     private let directory: String
     private let process: ChildProcess
 
-    init() async throws {
+    package init() async throws {
         directory = "/tmp/cf-git-\(UUID().uuidString.prefix(8))"
         let sample = try ChildProcess(
             BuiltProducts.root + "/scripts/lib/sample-repo", [directory + "/repos/acme/wordstat.git"], environment: [:])
-        try #require(try await sample.wait() == 0, "\(sample.output)")
+        let code = try await sample.wait()
+        try require(code == 0, sample.output)
         process = try ChildProcess(
             BuiltProducts.root + "/scripts/lib/git-server",
             ["--root", directory + "/repos", "--state", directory + "/state", "--basic", "oauth2:\(password)"],
@@ -64,10 +64,10 @@ final class GitFixture: Sendable {
         url = try await process.output(matching: #"http://127\.0\.0\.1:\d+"#)
     }
 
-    var repository: String { url + "/acme/wordstat.git" }
+    package var repository: String { url + "/acme/wordstat.git" }
 
     /// The server ends its own children when it is asked to stop, not when it is killed.
-    func stop() async throws {
+    package func stop() async throws {
         process.signal(SIGTERM)
         try await process.wait()
         try FileManager.default.removeItem(atPath: directory)

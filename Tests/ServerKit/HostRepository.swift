@@ -2,11 +2,11 @@ import Foundation
 import HostProcess
 
 /// Git repositories on the host's disk.
-enum HostRepository {
+package enum HostRepository {
     /// A bare repository below `directory`/repos with `files` on branch `main`.
     ///
     /// - Returns: Its `file://` URL.
-    static func make(_ files: [String: String], under directory: String) throws -> String {
+    package static func make(_ files: [String: String], under directory: String) throws -> String {
         let name = UUID().uuidString.prefix(8)
         let work = directory + "/work-\(name)"
         let bare = directory + "/repos/\(name).git"
@@ -27,7 +27,7 @@ enum HostRepository {
     ///
     /// - Returns: Its standard output.
     @discardableResult
-    static func shell(_ script: String) throws -> String {
+    package static func shell(_ script: String) throws -> String {
         // Not Foundation's `Process`: its `waitUntilExit` has been seen to miss the end, on a slow machine.
         let pipe = Pipe()
         let process = try HostProcess.start(

@@ -1,22 +1,21 @@
 import CurlHTTP
-import Domain
+package import Domain
 import Foundation
-import Testing
 
 /// A real `codeforge serve` with its embedded Redis, its own data directory, and everything it starts.
-final class ServerFixture: Sendable {
-    let directory: String
-    let images: String
+package final class ServerFixture: Sendable {
+    package let directory: String
+    package let images: String
     private let environment: [String: String]
     private let flags: [String]
     private let transport = CurlTransport()
-    nonisolated(unsafe) private(set) var process: ChildProcess  // replaced by the one test that owns the fixture
-    nonisolated(unsafe) private(set) var port: Int
+    nonisolated(unsafe) package private(set) var process: ChildProcess  // replaced by the one test that owns the fixture
+    nonisolated(unsafe) package private(set) var port: Int
 
-    static let token = "test-token-\(UUID().uuidString)"
+    package static let token = "test-token-\(UUID().uuidString)"
 
     /// Starts a server, runs `body`, and removes every trace of it, also after a failure.
-    static func with(
+    package static func with(
         _ extra: [String: String] = [:], flags: [String] = [], _ body: (ServerFixture) async throws -> Void
     ) async throws {
         let server = try await ServerFixture(extra, flags)
@@ -56,7 +55,7 @@ final class ServerFixture: Sendable {
     }
 
     /// Ends the server by `signal` and starts another on the same data directory.
-    func restart(signal: Int32) async throws {
+    package func restart(signal: Int32) async throws {
         process.signal(signal)
         try await process.wait()
         (process, port) = try await ServerFixture.start(environment, flags)
@@ -64,7 +63,7 @@ final class ServerFixture: Sendable {
 
     // MARK: Requests
 
-    func request(
+    package func request(
         _ method: String, _ path: String, _ body: JSONValue? = nil, headers: [String: String] = [:]
     ) async throws -> (status: Int, json: JSONValue) {
         let response = try await transport.send(
@@ -85,25 +84,25 @@ final class ServerFixture: Sendable {
     }
 
     /// Creates a task; a shell script unless `config` says otherwise.
-    func create(
+    package func create(
         _ prompt: String, repo: String, config: [String: JSONValue] = [:], extra: [String: JSONValue] = [:]
     ) async throws -> String {
         var body: [String: JSONValue] = ["repo_url": .string(repo), "prompt": .string(prompt)]
         if !config.isEmpty { body["config"] = .object(config) }
         let answer = try await request("POST", "/api/v1/tasks", .object(body.merging(extra) { $1 }))
-        try #require(answer.status == 201, "\(answer)")
-        return try #require(answer.json["id"]?.stringValue)
+        guard answer.status == 201, let id = answer.json["id"]?.stringValue else { throw Failure("\(answer)") }
+        return id
     }
 
-    func task(_ id: String, iterations: Bool = false) async throws -> JSONValue {
+    package func task(_ id: String, iterations: Bool = false) async throws -> JSONValue {
         let answer = try await request("GET", "/api/v1/tasks/\(id)" + (iterations ? "?include=iterations" : ""))
-        try #require(answer.status == 200, "\(answer)")
+        try require(answer.status == 200, "\(answer)")
         return answer.json
     }
 
     /// Polls until the task is in one of `statuses`.
     @discardableResult
-    func wait(_ id: String, for statuses: String..., seconds: Double = 60) async throws -> JSONValue {
+    package func wait(_ id: String, for statuses: String..., seconds: Double = 60) async throws -> JSONValue {
         var last = JSONValue.null
         for _ in 0..<Int(seconds * 20) {
             last = try await task(id)
@@ -113,23 +112,23 @@ final class ServerFixture: Sendable {
         throw Failure("task \(id) did not reach \(statuses): \(last)")
     }
 
-    func finished(_ id: String, seconds: Double = 60) async throws -> JSONValue {
+    package func finished(_ id: String, seconds: Double = 60) async throws -> JSONValue {
         try await wait(id, for: "completed", "failed", seconds: seconds)
     }
 
     // MARK: Stream
 
     /// A frame of the stream.
-    struct Frame: Sendable, Equatable {
-        var event: String?
-        var id: String?
-        var data: JSONValue
+    package struct Frame: Sendable, Equatable {
+        package var event: String?
+        package var id: String?
+        package var data: JSONValue
         /// The `event` member of an unnamed frame.
-        var name: String { event ?? data["event"]?.stringValue ?? "" }
+        package var name: String { event ?? data["event"]?.stringValue ?? "" }
     }
 
     /// Reads the stream to its end (`done`, or the connection's), giving each frame to `body`, which may stop it.
-    func stream(
+    package func stream(
         _ id: String, lastEventID: String? = nil, _ body: (Frame) throws -> Bool = { _ in true }
     ) async throws {
         let response = try await transport.send(
@@ -138,7 +137,7 @@ final class ServerFixture: Sendable {
                 headers: headerList(lastEventID.map { ["Last-Event-ID": $0] } ?? [:]),
                 limits: TransportLimits(idle: .seconds(60), total: .seconds(300)),
                 addresses: AddressRule(exceptions: ["127.0.0.1:\(port)"])))
-        try #require(response.status == 200)
+        try require(response.status == 200, "stream: status \(response.status)")
         var buffer: [UInt8] = []
         var frame = Frame(data: .null)
         var hasData = false
@@ -166,7 +165,7 @@ final class ServerFixture: Sendable {
     }
 
     /// All frames of a task's stream.
-    func frames(_ id: String) async throws -> [Frame] {
+    package func frames(_ id: String) async throws -> [Frame] {
         var frames: [Frame] = []
         try await stream(id) { frame in
             frames.append(frame)
@@ -178,12 +177,12 @@ final class ServerFixture: Sendable {
     // MARK: Repositories
 
     /// A bare repository with `files` on branch `main`, under the allowed local root.
-    func makeRepository(_ files: [String: String] = ["README.md": "hello\n"]) throws -> String {
+    package func makeRepository(_ files: [String: String] = ["README.md": "hello\n"]) throws -> String {
         try HostRepository.make(files, under: directory)
     }
 
     @discardableResult
-    func shell(_ script: String) throws -> String { try HostRepository.shell(script) }
+    package func shell(_ script: String) throws -> String { try HostRepository.shell(script) }
 
     /// Runs a script of the test in a task's work tree, once no supervisor has it.
     @discardableResult
@@ -212,7 +211,7 @@ final class ServerFixture: Sendable {
     // MARK: Processes
 
     /// Processes of this installation whose command line contains all of `words`.
-    func pids(_ words: String...) -> [Int32] {
+    package func pids(_ words: String...) -> [Int32] {
         let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
         return all.compactMap { Int32($0) }.filter { pid in
             guard let line = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") else { return false }
@@ -221,9 +220,9 @@ final class ServerFixture: Sendable {
         }
     }
 
-    func supervisor(of task: String) -> Int32? { pids("codeforge-supervisor", task).first }
+    package func supervisor(of task: String) -> Int32? { pids("codeforge-supervisor", task).first }
     /// The embedded Redis; it is known by the directory it works in.
-    var redis: Int32? {
+    package var redis: Int32? {
         pids("redis-server").first { pid in
             let folder = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(pid)/cwd")
             return folder == directory + "/data/redis"

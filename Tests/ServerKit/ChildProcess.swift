@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import HostProcess
 import Synchronization
 import TestKit
@@ -7,15 +7,16 @@ import TestKit
 ///
 /// Not Foundation's `Process`: that takes a child for running as long as any process holds a socket the child left
 /// behind, and here children are killed whose own children live on.
-final class ChildProcess: Sendable {
-    var pid: Int32 { process.pid }
+package final class ChildProcess: Sendable {
+    package var pid: Int32 { process.pid }
     private let process: HostProcess
     /// Exit code or signal; `nil` until it was reaped. The pid is signalled and reaped under the lock only.
     private let status = Mutex<Int32?>(nil)
     private let directory: TemporaryDirectory
 
     /// - Parameter input: What it finds on descriptor 3; at most what a pipe holds (64 KiB).
-    init(_ executable: String, _ arguments: [String], environment: [String: String], input: Data? = nil) throws {
+    package init(_ executable: String, _ arguments: [String], environment: [String: String], input: Data? = nil) throws
+    {
         directory = try TemporaryDirectory()
         let log = directory.file("output")
         var descriptors: [HostProcess.Descriptor] = [.null, .log(log), .log(log)]
@@ -40,11 +41,11 @@ final class ChildProcess: Sendable {
     }
 
     /// Standard output and standard error so far.
-    var output: String { (try? String(contentsOfFile: directory.file("output"), encoding: .utf8)) ?? "" }
+    package var output: String { (try? String(contentsOfFile: directory.file("output"), encoding: .utf8)) ?? "" }
 
-    var isRunning: Bool { status.withLock { reap(&$0) == nil } }
+    package var isRunning: Bool { status.withLock { reap(&$0) == nil } }
 
-    func signal(_ signal: Int32) {
+    package func signal(_ signal: Int32) {
         status.withLock { if reap(&$0) == nil { kill(pid, signal) } }
     }
 
@@ -52,7 +53,7 @@ final class ChildProcess: Sendable {
     ///
     /// - Returns: The exit code, or the number of the signal that ended it.
     @discardableResult
-    func wait(seconds: Double = 30) async throws -> Int32 {
+    package func wait(seconds: Double = 30) async throws -> Int32 {
         // A killed process may still be busy in the kernel, but not for long.
         for patience in [seconds, 10] {
             for _ in 0..<Int(patience * 50) where isRunning { try await Task.sleep(for: .milliseconds(20)) }
@@ -63,7 +64,7 @@ final class ChildProcess: Sendable {
     }
 
     /// Waits until the output has a match of `pattern`, and gives its first capture.
-    func output(matching pattern: String, seconds: Double = 30) async throws -> String {
+    package func output(matching pattern: String, seconds: Double = 30) async throws -> String {
         let expression = try NSRegularExpression(pattern: pattern)
         for _ in 0..<Int(seconds * 50) {
             let ended = !isRunning
@@ -87,9 +88,4 @@ final class ChildProcess: Sendable {
         }
         return status
     }
-}
-
-struct Failure: Error, CustomStringConvertible {
-    var description: String
-    init(_ description: String) { self.description = description }
 }
