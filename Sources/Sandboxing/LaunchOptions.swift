@@ -6,12 +6,15 @@ struct LaunchOptions {
     private(set) var bytes: [UInt8] = []
     /// Set when a string could not be carried.
     private(set) var invalid: String?
+    /// Options that are not written; see `SandboxLauncher.Configuration.omitted`.
+    private let omitted: Set<String>
 
-    init() {}
+    init() { omitted = [] }
 
     mutating func add(_ words: String...) { add(words) }
 
     mutating func add(_ words: [String]) {
+        if omitted.contains(words[0]) { return }
         for word in words {
             if word.utf8.contains(0) { invalid = words[0] }
             bytes += word.utf8
@@ -35,6 +38,8 @@ struct LaunchOptions {
         var legacyGroups: [Int]
     }
 
+    /// Uid and gid of the payload inside.
+    static let payloadID: UInt32 = 1000
     static let devices = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"]
     /// Parts of `/proc` about the host rather than the sandbox that its own permissions leave readable, and the most
     /// dangerous of the others; a mount each, so no more of them than that. All that runc, crun and Docker mask or
@@ -45,8 +50,10 @@ struct LaunchOptions {
     ].map { "/proc/" + $0 }
 
     init(
-        _ request: SandboxRequest, identity: Identity, descriptors: Descriptors, notify: Bool, landlock: LandlockRules?
+        _ request: SandboxRequest, identity: Identity, descriptors: Descriptors, notify: Bool, landlock: LandlockRules?,
+        omitted: Set<String> = []
     ) {
+        self.omitted = omitted
         let limits = request.profile.limits
         let inodes = "\(limits.temporaryInodes)"
         add("descriptors", "\(descriptors.count)")

@@ -15,6 +15,9 @@ package struct SandboxLauncher: Sendable {
         /// Walls left out on purpose, reported as missing and so refused by a profile that requires them; `.landlock`
         /// and `.seccomp` only. For tests that show what a wall stops; no setting leads here.
         package var leaveOut: Set<SandboxLayer> = []
+        /// Options of the shim left out, by name, for tests of the same kind. Internal: only this module's own tests can
+        /// name it.
+        var omitted: Set<String> = []
 
         package init(
             shim: String,

@@ -48,6 +48,13 @@ struct SandboxPreparation {
             try Self.check(missing, configuration, request.profile, isRoot: isRoot)
             let (outputRead, outputWrite) = try ShimSpawn.pipe()
             let (errorRead, errorWrite) = try ShimSpawn.pipe()
+            if let lease {
+                // Programs open /dev/stdout and /dev/stderr by name, which takes the right to: they are the payload's own.
+                let owner = lease.first + LaunchOptions.payloadID
+                for pipe in [outputWrite, errorWrite] where fchown(pipe.raw, owner, owner) != 0 {
+                    throw CodeForgeError(.unavailable, "cannot give the sandbox its output: \(describe(errno))")
+                }
+            }
             let (statusRead, statusWrite) = try ShimSpawn.pipe()
             let (lifelineEnd, shimLifeline) = try ShimSpawn.socketPair(SOCK_STREAM)
             let (channelEnd, shimChannel) = try ShimSpawn.socketPair(SOCK_SEQPACKET)
@@ -80,7 +87,8 @@ struct SandboxPreparation {
                     legacyGroups: legacy.indices.map { legacyFirst + $0 }
                 ),
                 notify: isFiltered,
-                landlock: landlockABI == 0 ? nil : LandlockRules(request, abi: landlockABI)
+                landlock: landlockABI == 0 ? nil : LandlockRules(request, abi: landlockABI),
+                omitted: configuration.omitted
             )
             if let name = options.invalid {
                 throw CodeForgeError(.invalidArgument, "sandbox request: a NUL character in \(name)")

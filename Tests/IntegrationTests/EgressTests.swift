@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import ServerKit
 import TestKit
 import Testing
 

@@ -1,3 +1,4 @@
+import ServerKit
 import Domain
 import Foundation
 import Testing

@@ -2,6 +2,7 @@ import Domain
 import Foundation
 import RedisMessaging
 import Synchronization
+import ServerKit
 import TestKit
 import Testing
 

@@ -33,7 +33,7 @@ package final class ModelFixture: Sendable {
     }
 
     /// Everything the CLI sent, one request a line.
-    func bodies() throws -> String { try String(contentsOfFile: directory + "/bodies", encoding: .utf8) }
+    package func bodies() throws -> String { try String(contentsOfFile: directory + "/bodies", encoding: .utf8) }
 
     /// Status of each request, in order.
     package func statuses() throws -> [Int] {

@@ -186,13 +186,14 @@ package final class ServerFixture: Sendable {
 
     /// Runs a script of the test in a task's work tree, once no supervisor has it.
     @discardableResult
-    func inWorkspace(of id: String, _ script: String) throws -> String {
-        try withFiles(of: id, "cd workspace; \(script)", orIn: "cd '\(directory)'/data/workspaces/*\(id.prefix(8)); \(script)")
+    package func inWorkspace(of id: String, _ script: String) throws -> String {
+        try withFiles(
+            of: id, "cd workspace; \(script)", orIn: "cd '\(directory)'/data/workspaces/*\(id.prefix(8)); \(script)")
     }
 
     /// Likewise in its host-owned git directory.
     @discardableResult
-    func inGitDirectory(of id: String, _ script: String) throws -> String {
+    package func inGitDirectory(of id: String, _ script: String) throws -> String {
         try withFiles(of: id, "cd git; \(script)", orIn: "cd '\(directory)'/data/git/\(id); \(script)")
     }
 
