@@ -54,7 +54,7 @@ struct Dialer: Sendable {
             .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 * 1024))
             .channelOption(.socketOption(.so_rcvbuf), value: Dialer.receiveBuffer)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 pending.hold(channel)
                 return channel.eventLoop.makeCompletedFuture {

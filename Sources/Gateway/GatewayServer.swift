@@ -76,7 +76,7 @@ package final class GatewayServer: Sendable {
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16 * 1024))
             .childChannelOption(.socketOption(.so_rcvbuf), value: 128 * 1024)
-            .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
             .childChannelInitializer { [weak self] channel in
                 let eventLoop = channel.eventLoop
                 let client = ByteChannel(channel, maximumReceived: 512 * 1024) { [weak self] client in

@@ -47,7 +47,8 @@ extension Attack {
         fill("temporary-files", "/tmp", { $0.temporaryBytes = $1 }),
         fill("shared-memory-files", "/dev/shm", { $0.sharedMemoryBytes = $1 }),
         fill("home-files", "/home/agent", { $0.homeBytes = $1 }),
-        fill("overlay-files", "/var/tmp", { $0.overlayBytes = $1 }),
+        // An image that belongs to root cannot be written above by somebody else's sandbox.
+        fill("overlay-files", "/var/tmp", root: true, { $0.overlayBytes = $1 }),
         bomb(
             "file-size", "writes one file without end", [.rlimits], "setrlimit(2) RLIMIT_FSIZE", .errno,
             """
@@ -125,12 +126,13 @@ extension Attack {
     }
 
     private static func fill(
-        _ name: String, _ place: String, _ limit: @escaping @Sendable (inout SandboxProfile.Limits, Int64) -> Void
+        _ name: String, _ place: String, root: Bool = false,
+        _ limit: @escaping @Sendable (inout SandboxProfile.Limits, Int64) -> Void
     ) -> Attack {
         bomb(
             name, "fills \(place)", [.tmpfs], "tmpfs(5) size", .errno,
             "open('\(place)/bomb', 'wb').write(bytes(3 << 20))", ["ENOSPC"],
-            control: .changed("64 MiB", { limit(&$0.profile.limits, 64 * mebibyte) })
+            control: .changed("64 MiB", { limit(&$0.profile.limits, 64 * mebibyte) }), root: root
         ) { limit(&$0, mebibyte) }
     }
 }
