@@ -41,7 +41,9 @@ package enum DirectoryUsage {
             var bytes = [UInt8](repeating: 0, count: 65_536)
             var count = 0
             while count < bytes.count {
-                let got = bytes.withUnsafeMutableBytes { read(output.raw, $0.baseAddress?.advanced(by: count), $0.count - count) }
+                let got = bytes.withUnsafeMutableBytes {
+                    read(output.raw, $0.baseAddress?.advanced(by: count), $0.count - count)
+                }
                 if got <= 0 { break }
                 count += got
             }

@@ -43,7 +43,9 @@ import Testing
             #expect(value(directory, "cpu.weight") == "250")
             #expect(value(directory, "io.stat") != "no io.stat")
             #expect(value("/sys/fs/cgroup" + base, "cgroup.procs") == "")
-            #expect(sandbox.missingLayers.allSatisfy { [.uidRange, .idMappedMounts].contains($0.layer) }, "\(sandbox.missingLayers)")
+            #expect(
+                sandbox.missingLayers.allSatisfy { [.uidRange, .idMappedMounts].contains($0.layer) },
+                "\(sandbox.missingLayers)")
             sandbox.kill()
             _ = await sandbox.wait()
             #expect(leftoverGroups("delegated") == [])

@@ -123,8 +123,11 @@ import Testing
                 break
             }
             try shell("/sbin/debugfs -w -R 'set_super_value lastcheck 1' '\(path)'")
-            if byItsState { try shell("/sbin/debugfs -w -R 'set_super_value state 0' '\(path)'") }
-            else { try shell("touch -d @100000 '\(path)'") }
+            if byItsState {
+                try shell("/sbin/debugfs -w -R 'set_super_value state 0' '\(path)'")
+            } else {
+                try shell("touch -d @100000 '\(path)'")
+            }
             #expect(lastCheck(path) == 1)
             try await onOwnMounts { namespace in
                 _ = try mountAgain(directory, namespace)

@@ -9,7 +9,8 @@ package final class ServerFixture: Sendable {
     private let environment: [String: String]
     private let flags: [String]
     private let transport = CurlTransport()
-    nonisolated(unsafe) package private(set) var process: ChildProcess  // replaced by the one test that owns the fixture
+    // replaced by the one test that owns the fixture
+    nonisolated(unsafe) package private(set) var process: ChildProcess
     nonisolated(unsafe) package private(set) var port: Int
 
     package static let token = "test-token-\(UUID().uuidString)"

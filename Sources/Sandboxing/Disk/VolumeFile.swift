@@ -14,7 +14,8 @@ enum VolumeFile {
             let flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (create ? O_CREAT : 0)
             let file = HostDescriptor(open(path, flags, 0o600))
             guard file.raw >= 0 else {
-                throw CodeForgeError(errno == ENOENT ? .notFound : .unavailable, "cannot open \(path): \(describe(errno))")
+                throw CodeForgeError(
+                    errno == ENOENT ? .notFound : .unavailable, "cannot open \(path): \(describe(errno))")
             }
             guard flock(file.raw, LOCK_EX | LOCK_NB) == 0 else {
                 if errno == EWOULDBLOCK { return nil }
@@ -59,7 +60,8 @@ enum VolumeFile {
     }
 
     /// A formatted, empty volume of that size, made when it is not there.
-    private static func template(_ size: DiskVolume.Size, beside path: String) throws(CodeForgeError) -> HostDescriptor {
+    private static func template(_ size: DiskVolume.Size, beside path: String) throws(CodeForgeError) -> HostDescriptor
+    {
         let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         // The number is that of the format below.
         let name = "\(folder)/.template-1-\(size.bytes)-\(size.inodes).ext4"
@@ -149,6 +151,7 @@ enum VolumeFile {
             throw CodeForgeError(.unavailable, "\(name) is not installed: install e2fsprogs")
         }
         // Only what is asked for here: not what this host has made the default.
-        return try HostProcess.start(path, [name] + arguments, environment: ["MKE2FS_CONFIG": "/dev/null"]).waitBlocking()
+        return try HostProcess.start(path, [name] + arguments, environment: ["MKE2FS_CONFIG": "/dev/null"])
+            .waitBlocking()
     }
 }
