@@ -9,8 +9,7 @@ package final class ServerFixture: Sendable {
     private let environment: [String: String]
     private let flags: [String]
     private let transport = CurlTransport()
-    // replaced by the one test that owns the fixture
-    nonisolated(unsafe) package private(set) var process: ChildProcess
+    nonisolated(unsafe) package private(set) var process: ChildProcess  // replaced by the one test that owns it
     nonisolated(unsafe) package private(set) var port: Int
 
     package static let token = "test-token-\(UUID().uuidString)"
