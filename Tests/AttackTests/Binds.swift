@@ -2,10 +2,15 @@ import Foundation
 import Glibc
 import Sandboxing
 
+extension Arena {
+    /// A directory that goes with the running arena.
+    static func folder(_ name: String) -> String { (current?.directory ?? NSTemporaryDirectory()) + "/" + name }
+}
+
 /// A directory with a file that only host id 1000 may read.
 enum SameID {
     static func bind() -> SandboxRequest.Bind {
-        let folder = "/tmp/codeforge-attack-same-id-\(getpid())"
+        let folder = Arena.folder("same-id")
         mkdir(folder, 0o755)
         FileManager.default.createFile(atPath: folder + "/file", contents: Data("x".utf8))
         chmod(folder + "/file", 0o600)
@@ -17,7 +22,7 @@ enum SameID {
 /// A directory with a set-id copy of `id`.
 enum SetID {
     static func bind() -> SandboxRequest.Bind {
-        let folder = "/tmp/codeforge-attack-set-id-\(getpid())"
+        let folder = Arena.folder("set-id")
         mkdir(folder, 0o755)
         try? FileManager.default.copyItem(atPath: "/usr/bin/id", toPath: folder + "/id")
         chmod(folder + "/id", 0o4755)
