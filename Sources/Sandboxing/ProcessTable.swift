@@ -41,20 +41,31 @@ enum ProcessTable {
         }
     }
 
-    /// Ids of everything below `root`, itself included, found by looking at every process: all that is in a pid
-    /// namespace descends from its pid 1, whoever started it dies or not.
-    static func descendants(of root: pid_t) -> [pid_t] {
+    /// Ids of everything in the pid namespace of its pid 1 `root`, found by looking at every process: all that was
+    /// started there descends from it, whoever started it dies or not; what entered from outside has the same namespace.
+    static func members(of root: pid_t) -> [pid_t] {
+        let everyone = everyProcess()
         var children: [pid_t: [pid_t]] = [:]
-        for pid in everyProcess() {
+        for pid in everyone {
             if let entry = entry(pid) { children[entry.parent, default: []].append(pid) }
         }
-        var found: [pid_t] = []
+        var found: Set<pid_t> = []
         var next = [root]
         while let pid = next.popLast() {
-            found.append(pid)
-            next += children[pid] ?? []
+            if found.insert(pid).inserted { next += children[pid] ?? [] }
         }
-        return found
+        // Pid 1 itself cannot be looked at without privilege: it is not dumpable.
+        if let namespace = found.lazy.compactMap(namespace).first {
+            found.formUnion(everyone.filter { self.namespace($0) == namespace })
+        }
+        return found.sorted()
+    }
+
+    /// Its pid namespace; `nil` when it is gone or not ours to look at.
+    private static func namespace(_ pid: pid_t) -> [UInt8]? {
+        var target = [CChar](repeating: 0, count: 64)
+        let count = readlink("/proc/\(pid)/ns/pid", &target, target.count)
+        return count > 0 ? target.prefix(count).map { UInt8(bitPattern: $0) } : nil
     }
 
     static func entry(_ pid: pid_t) -> Entry? {

@@ -14,7 +14,7 @@ extension RunningSandbox {
         await withoutBlocking { [groups, profile, pid] in
             var usage = groups.gauges()
             if !groups.countsProcessorTime || usage.processes.now == nil {
-                let entries = (groups.processIDs() ?? ProcessTable.descendants(of: pid)).compactMap(ProcessTable.entry)
+                let entries = (groups.processIDs() ?? ProcessTable.members(of: pid)).compactMap(ProcessTable.entry)
                 let ticks = entries.reduce(0) { $0 + $1.ownTicks + $1.childrenTicks }
                 if !groups.countsProcessorTime { usage.cpuSeconds = Double(ticks) / ProcessTable.ticksPerSecond }
                 if usage.processes.now == nil {
@@ -30,7 +30,7 @@ extension RunningSandbox {
     /// Every process inside, parents before their children; pid 1 first.
     package func processes() async -> [SandboxProcess] {
         await withoutBlocking { [groups, pid] in
-            ProcessTable.describe(groups.processIDs() ?? ProcessTable.descendants(of: pid))
+            ProcessTable.describe(groups.processIDs() ?? ProcessTable.members(of: pid))
         }
     }
 

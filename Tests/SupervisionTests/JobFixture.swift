@@ -75,7 +75,12 @@ struct JobFixture {
             spec: spec, control: control, audit: audit, events: events, clock: SystemTime())
         async let other: Void = beside(operators)
         try await job.run()
-        try await other
+        do {
+            try await other
+        } catch {
+            print("events: \(events.all)\nrecords: \(records)")
+            throw error
+        }
         let last = try #require(reports.reports.last?.outcome, "the last report is the end")
         return last
     }

@@ -159,7 +159,7 @@ import Testing
         let fixture = try JobFixture(
             "echo 123456789; exec 3<>/dev/tcp/127.0.0.1/61999; printf 'GET /x HTTP/1.1\\r\\nHost: h\\r\\n\\r\\n' >&3; head -1 <&3; sleep 1000"
         )
-        _ = try await fixture.outcome { operators in
+        let outcome = try await fixture.outcome { operators in
             let id = try await JobFixture.sandbox(operators, phase: "agent").id
             let usage = try await eventually("the request") {
                 let usage = try await operators.status(of: id).usage
@@ -168,6 +168,7 @@ import Testing
             #expect((usage.output.now ?? 0) >= 10 && usage.output.limit == 1 << 20)
             try await operators.perform(.kill, on: id, by: "me")
         }
+        #expect(outcome.failure == .sandbox, "\(outcome)")
         let decision = try #require(fixture.records.first { $0.kind == .gateway })
         #expect(decision.verdict == .refused && decision.detail["method"] == "GET" && decision.detail["target"] == "/x")
         #expect(fixture.events.all.contains { $0.contains("gateway_refused") })
