@@ -27,7 +27,8 @@ struct Server {
     func run() async throws {
         try HostTree.make(settings.dataDirectory)
         await SandboxLauncher(.init(shim: Installation.shim)).sweep()
-        await ControlSocketClient(runsDirectory: settings.dataDirectory + "/runs").sweep()
+        let control = ControlSocketClient(runsDirectory: settings.dataDirectory + "/runs")
+        await control.sweep()
         let embedded = try await startRedis()
         let redisURL = settings.redis.url ?? embedded?.url ?? ""
         let client = try RedisClient(url: redisURL, prefix: settings.redis.prefix, logger: logger)
@@ -45,8 +46,6 @@ struct Server {
         let link = RedisSupervisorLink(client)
         let clock = SystemClock()
         let trail = AuditTrail(store: SQLiteAuditStore(database), clock: clock, days: settings.sandbox.auditDays)
-        let control = ControlSocketClient(runsDirectory: settings.dataDirectory + "/runs")
-        await control.sweep()
 
         let planner = JobPlanner(
             configuration: plan(redis: JobSpec.Redis(url: redisURL, prefix: settings.redis.prefix)), store: store,
