@@ -92,7 +92,8 @@ package struct Job: Sendable {
         case .killed(let actor):
             return JobOutcome(failure: .sandbox, error: "sandbox killed by \(actor)")
         case nil:
-            let full = disk.failure()
+            // A limit that really ended the run is told before a volume that is full as well.
+            let full = failure.limit == nil ? disk.failure() : nil
             if let full {
                 let phase = failure.kind == .clone ? "clone" : "agent"
                 audit.hit(.disk, sandbox: sandboxID(phase), ["reason": .string(full)])
