@@ -107,7 +107,7 @@ struct HostReport {
             (name: String, layer: SandboxLayer) in
             let status = statuses.first { $0.layer == layer }
             guard let status, status.isPresent else { return (name, "none") }
-            return (name, status.detail.hasSuffix("v1") ? "v1" : "v2")
+            return (name, status.detail.hasPrefix("cgroup v1") ? "v1" : "v2")
         }
     }
 

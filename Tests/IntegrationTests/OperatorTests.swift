@@ -92,6 +92,10 @@ import Testing
     private func pauseAndResume(_ server: ServerFixture, _ prefix: String) async throws {
         let doctor = try json(try await codeforge(server, "doctor", "--json").output)
         let paused = try await codeforge(server, "sandbox", "pause", prefix)
+        for layer in doctor["layers"]?.arrayValue ?? [] where layer["name"] == "memory-limit" {
+            let version: JSONValue = (layer["detail"]?.stringValue ?? "").contains("cgroup v1") ? "v1" : "v2"
+            #expect(doctor["control_groups"]?["memory"] == version)
+        }
         guard doctor["control_groups"]?["kill_and_pause"] == "v2" else {
             #expect(paused.status == 69, "a host without the freezer says so: \(paused)")
             return
