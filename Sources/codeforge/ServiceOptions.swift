@@ -9,7 +9,8 @@ struct ServiceOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "URL of the service. Default: CODEFORGE_URL, else this host at the configured server.port.",
-            discussion: "The token is CODEFORGE_TOKEN, else the configured server.auth_token."))
+            discussion:
+                "The token is CODEFORGE_TOKEN; without, server.auth_token, which goes to the configured server alone."))
     var url: String?
     @OptionGroup var settings: SettingsOptions
 
@@ -20,21 +21,37 @@ struct ServiceOptions: ParsableArguments {
         let place = url ?? given("CODEFORGE_URL")
         let token = given("CODEFORGE_TOKEN")
         // What is given needs no configuration, which may be on another host.
-        let loaded = place == nil || token == nil ? try settings.loadForTools() : nil
-        guard let address = place ?? loaded.flatMap({ Self.address(host: $0.server.host, port: $0.server.port) }) else {
+        if let place, let token { return try Self.client(place, token) }
+        let server = try settings.loadForTools().server
+        let own = Self.address(host: server.host, port: server.port)
+        guard let address = place ?? own else {
             complain("server.port is 0: set CODEFORGE_URL to where the service listens")
             throw ExitCode(2)
         }
-        guard let secret = token ?? loaded?.server.authToken, !secret.isEmpty else {
+        if let token { return try Self.client(address, token) }
+        guard Self.origin(address) == own.flatMap(Self.origin) else {
+            complain(
+                "no token for \(SafeText.start(of: address.utf8, limit: 200)): set CODEFORGE_TOKEN; server.auth_token "
+                    + "goes to the configured server alone" + (own.map { ", \($0)" } ?? ""))
+            throw ExitCode(4)
+        }
+        guard !server.authToken.isEmpty else {
             complain("no token: set CODEFORGE_TOKEN, or server.auth_token as for the service")
             throw ExitCode(4)
         }
+        return try Self.client(address, server.authToken)
+    }
+
+    private static func client(_ url: String, _ token: String) throws -> APIClient {
         do throws(CodeForgeError) {
-            return try APIClient(url: address, token: secret, transport: CurlTransport())
+            return try APIClient(url: url, token: token, transport: CurlTransport())
         } catch {
             throw error.reported
         }
     }
+
+    /// Names are not looked up: what `localhost` is, somebody else may decide.
+    private static func origin(_ url: String) -> String? { try? HTTPURL(url).origin }  // no URL: no server of ours
 
     /// A service that listens everywhere is asked on loopback.
     private static func address(host: String, port: Int) -> String? {

@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import ServerKit
+import TestKit
 import Testing
 
 /// What an operator does at a shell, with the built command and a real server.
@@ -172,6 +173,31 @@ import Testing
                     "CODEFORGE_SERVER__AUTH_TOKEN": ServerFixture.token,
                 ])
             #expect(configured.status == 0, "\(configured)")
+        }
+    }
+
+    /// A URL that somebody slips in must not collect the service's own token.
+    @Test func theConfiguredTokenGoesToTheConfiguredServerAlone() async throws {
+        try await ServerFixture.with { server in
+            let stranger = LocalServer { _ in }
+            func ls(_ url: String, flag: Bool = false) async throws -> (status: Int32, output: String) {
+                let process = try start(
+                    server, ["sandbox", "ls"] + (flag ? ["--url", url] : []),
+                    environment: [
+                        "CODEFORGE_URL": flag ? "" : url, "CODEFORGE_TOKEN": "",
+                        "CODEFORGE_SERVER__HOST": "0.0.0.0", "CODEFORGE_SERVER__PORT": String(server.port),
+                        "CODEFORGE_SERVER__AUTH_TOKEN": ServerFixture.token,
+                    ])
+                return (try await process.wait(), process.output)
+            }
+            for url in ["http://127.0.0.1:\(stranger.port)", "http://localhost:\(server.port)", "nonsense"] {
+                for flag in [false, true] {
+                    let refused = try await ls(url, flag: flag)
+                    #expect(refused.status == 4 && refused.output.contains("set CODEFORGE_TOKEN"), "\(refused)")
+                }
+            }
+            #expect(stranger.accepted == 0)
+            #expect(try await ls("http://127.0.0.1:\(server.port)/").status == 0)
         }
     }
 }
