@@ -53,7 +53,7 @@ public struct JobOutcome: Sendable, Codable, Equatable {
     public init(
         failure: Failure? = nil, error: String = "", result: String = "", changes: ChangesSummary? = nil,
         usage: Usage = Usage(), sessionID: String? = nil, workspaceBytes: Int? = nil, timeoutSeconds: Int? = nil,
-        seconds: Double = 0
+        seconds: Double = 0, limit: SandboxLimit? = nil
     ) {
         self.failure = failure
         self.error = error
@@ -64,5 +64,6 @@ public struct JobOutcome: Sendable, Codable, Equatable {
         self.workspaceBytes = workspaceBytes
         self.timeoutSeconds = timeoutSeconds
         self.seconds = seconds
+        self.limit = limit
     }
 }

@@ -44,8 +44,7 @@ extension AuditLog {
     func hit(
         _ limit: SandboxLimit, sandbox: String, _ detail: JSONValue, _ verdict: AuditRecord.Verdict = .refused
     ) {
-        let isWatchdog = limit == .firstLine || limit == .silence || limit == .afterResult
-        record(isWatchdog ? .watchdog : .limit, limit.rawValue, verdict, sandbox: sandbox, detail: detail)
+        record(limit.isWatchdog ? .watchdog : .limit, limit.rawValue, verdict, sandbox: sandbox, detail: detail)
     }
 
     func refused(_ call: RefusedSyscall, sandbox: String) {

@@ -75,32 +75,26 @@ package struct Job: Sendable {
             let seconds = spec.limits.timeoutSeconds
             emit(.system, "task_timeout", ["timeout_seconds": .int(Int64(seconds))])
             audit.hit(.wallClock, sandbox: control.stoppedSandbox, ["limit": .int(Int64(seconds))])
-            var outcome = JobOutcome(
-                failure: .timeout, error: "task timed out after \(seconds)s", timeoutSeconds: seconds)
-            outcome.limit = .wallClock
-            return outcome
+            return JobOutcome(
+                failure: .timeout, error: "task timed out after \(seconds)s", timeoutSeconds: seconds,
+                limit: .wallClock)
         case .cancelled:
             emit(.system, "task_canceled", .null)
             return JobOutcome(failure: .cancelled, error: "canceled by user")
         case .limit(let limit, let text):
-            if ![.firstLine, .silence, .afterResult].contains(limit) {  // those are on record
-                audit.hit(limit, sandbox: control.stoppedSandbox, ["reason": .string(text)])
-            }
-            var outcome = JobOutcome(failure: .limit, error: text)
-            outcome.limit = limit
-            return outcome
+            // Those are on record.
+            if !limit.isWatchdog { audit.hit(limit, sandbox: control.stoppedSandbox, ["reason": .string(text)]) }
+            return JobOutcome(failure: .limit, error: text, limit: limit)
         case .killed(let actor):
             return JobOutcome(failure: .sandbox, error: "sandbox killed by \(actor)")
         case nil:
             // A limit that really ended the run is told before a volume that is full as well.
-            let full = failure.limit == nil ? disk.failure() : nil
-            if let full {
-                let phase = failure.kind == .clone ? "clone" : "agent"
-                audit.hit(.disk, sandbox: sandboxID(phase), ["reason": .string(full)])
+            guard failure.limit == nil, let full = disk.failure() else {
+                return JobOutcome(failure: failure.kind, error: failure.message, limit: failure.limit)
             }
-            var outcome = JobOutcome(failure: full == nil ? failure.kind : .limit, error: full ?? failure.message)
-            outcome.limit = full == nil ? failure.limit : .disk
-            return outcome
+            let phase = failure.kind == .clone ? "clone" : "agent"
+            audit.hit(.disk, sandbox: sandboxID(phase), ["reason": .string(full)])
+            return JobOutcome(failure: .limit, error: full, limit: .disk)
         }
     }
 

@@ -77,11 +77,10 @@ import Testing
 
     @Test func theProfileInForceIsOnTheIteration() async throws {
         let run = try await running()
-        var outcome = JobOutcome(failure: .limit, error: "memory")
+        var outcome = JobOutcome(failure: .limit, error: "memory", limit: .memory)
         var profile = SandboxProfile.untrusted
         profile.limits.memoryBytes = 7
         outcome.profile = profile
-        outcome.limit = .memory
         outcome.missingLayers = [LayerStatus(layer: .landlock, isPresent: false, detail: "old kernel")]
         try await finish(run, outcome)
         let item = try #require(try await fixture.store.iterations(of: "t").first)

@@ -12,4 +12,7 @@ public enum SandboxLimit: String, Sendable, Codable, CaseIterable {
     case afterResult = "after_result"
     /// Requests, bytes or tokens of the gateway.
     case gateway
+
+    /// Whether it waits for signs of life instead of measuring use.
+    public var isWatchdog: Bool { [.firstLine, .silence, .afterResult].contains(self) }
 }
