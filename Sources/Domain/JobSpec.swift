@@ -225,4 +225,10 @@ public struct RunID: Sendable, Hashable, Codable {
         self.attempt = attempt
         self.purpose = purpose
     }
+
+    /// Whether this is `earlier`, or a later attempt at the same: what was asked of that one is asked of this.
+    public func continues(_ earlier: RunID) -> Bool {
+        taskID == earlier.taskID && iteration == earlier.iteration && purpose == earlier.purpose
+            && attempt >= earlier.attempt
+    }
 }

@@ -9,7 +9,7 @@ import Logging
 /// A supervisor's end of `SupervisorLink`: keeps the lease of its run alive and hears commands to it.
 ///
 /// One thread and one connection. The control stream is read from its start, also after a reconnect, so no command is
-/// lost; commands to other runs of the task are ignored.
+/// lost, not even one to an attempt that died before it heard; commands to other runs of the task are ignored.
 package final class RunLease: Sendable {
     /// What the supervisor is told. Either may come more than once.
     package enum Command: Sendable, Equatable {
@@ -135,7 +135,8 @@ package final class RunLease: Sendable {
             cursor = entry[0]?.text ?? cursor
             guard entry[1]?[0]?.text == "cancel", let body = entry[1]?[1]?.bytes else { continue }
             // What can't be read is no command to us.
-            if (try? JSONDecoder().decode(RunID.self, from: Data(body))) == run { isCancelled = true }
+            guard let asked = try? JSONDecoder().decode(RunID.self, from: Data(body)) else { continue }
+            if run.continues(asked) { isCancelled = true }
         }
         return isCancelled
     }

@@ -58,6 +58,17 @@ import Testing
         }
     }
 
+    @Test func aCancelWithoutASupervisorReachesTheNext() async throws {
+        try await ServerFixture.with { server in
+            let id = try await server.create("echo started; sleep 600", repo: try server.makeRepository())
+            try await server.wait(id, for: "running")
+            kill(try #require(server.supervisor(of: id)), SIGKILL)
+            #expect(try await server.request("POST", "/api/v1/tasks/\(id)/cancel").status == 200)
+            #expect(try await server.finished(id)["error"] == "canceled by user")
+            #expect(server.supervisor(of: id) == nil)
+        }
+    }
+
     @Test func aSupervisorKilledTwiceFailsTheTaskAndNothingSurvives() async throws {
         try await ServerFixture.with { server in
             let marker = "\(31_000 + Int.random(in: 0..<900))"

@@ -65,7 +65,10 @@ import Testing
         earlier.iteration = 1
         var review = run
         review.purpose = .review
+        var later = run
+        later.attempt = 2
         let (lease, commands) = try lease(run)
+        try await link.requestCancel(later)
         try await link.requestCancel(earlier)
         try await link.requestCancel(review)
         try redis.cli("XADD", "codeforge:task:t:control", "*", "cancel", "no json")
@@ -73,6 +76,16 @@ import Testing
         try await link.requestCancel(run)
         try await eventually("the cancel") { commands.all.isEmpty ? nil : () }
         #expect(commands.all == [.cancel])
+        await lease.release()
+    }
+
+    @Test func aCancelOfALostAttemptReachesTheNext() async throws {
+        var next = run
+        next.attempt = run.attempt + 1
+        #expect(next.continues(run) && !run.continues(next))
+        try await link.requestCancel(run)
+        let (lease, commands) = try lease(next)
+        try await eventually("the cancel") { commands.all.contains(.cancel) ? () : nil }
         await lease.release()
     }
 

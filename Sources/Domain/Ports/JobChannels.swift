@@ -16,7 +16,7 @@ public protocol SupervisorLink: Sendable {
     /// Removes the lease of a supervisor known to be dead.
     func dropLease(of run: RunID) async throws(CodeForgeError)
 
-    /// Asks the supervisor of a task to cancel; kept until it looks, so that none is lost.
+    /// Asks the supervisor of a run to cancel; kept until it looks, or the one that takes its place does.
     func requestCancel(_ run: RunID) async throws(CodeForgeError)
 }
 
