@@ -227,6 +227,25 @@ import Testing
         }
     }
 
+    @Test func aTasksAuditSaysWhenThereIsMore() async throws {
+        let rig = APIRig()
+        try await rig.insert("t", .completed)
+        let run = RunID(taskID: "t", iteration: 1, attempt: 1, purpose: .task)
+        try await rig.trail.append([AuditBatch(run: run, records: (1...1000).map { record($0) })])
+        try await rig.application.test(.router) { client async throws in
+            let all = try await client.ask(.get, "/api/v1/tasks/t?include=audit")
+            #expect((all.json["audit"] as? [Any])?.count == 1000 && all.json["audit_truncated"] == nil)
+            try await put(rig, record(1001))
+            let cut = try await client.ask(.get, "/api/v1/tasks/t?include=audit")
+            #expect((cut.json["audit"] as? [Any])?.count == 1000 && cut.json["audit_truncated"] as? Bool == true)
+            // What is missing is found where the description says.
+            let page = try await client.ask(.get, "/api/v1/sandboxes/\(Self.id)/audit?limit=1000")
+            let next = try #require(page.json["next"] as? String)
+            let rest = try await client.ask(.get, "/api/v1/sandboxes/\(Self.id)/audit?limit=1000&after=\(next)")
+            #expect((rest.json["records"] as? [[String: Any]])?.map { $0["number"] as? Int } == [1001])
+        }
+    }
+
     // MARK: Following
 
     @Test func followersGetHistoryThenWhatComesThenTheEnd() async throws {

@@ -261,8 +261,8 @@ package enum OpenAPIDocument {
                 - name: include
                   in: query
                   description: |
-                    `iterations` adds the finished iterations, `audit` the first 1000 records of the task's sandboxes. Both:
-                    `iterations,audit`. Anything else is ignored.
+                    `iterations` adds the finished iterations, `audit` the first 1000 records of the task's sandboxes, and
+                    `audit_truncated` when there are more. Both: `iterations,audit`. Anything else is ignored.
                   schema: { type: string }
               responses:
                 "200":
@@ -1000,7 +1000,10 @@ package enum OpenAPIDocument {
                 audit:
                   type: array
                   items: { $ref: "#/components/schemas/AuditRecord" }
-                audit_truncated: { const: true, description: There are more records; each sandbox's audit has them. }
+                audit_truncated:
+                  const: true
+                  description: There are more records than `audit` has; `GET /api/v1/sandboxes/{sandboxID}/audit` pages through
+                    all of a sandbox's.
                 branch: { type: string }
                 pr_number: { type: integer }
                 pr_url: { type: string }
