@@ -7,13 +7,16 @@ import HostProcess
 package struct ControlSocketClient: SandboxOperations {
     private let runsDirectory: String
     private let patience: Duration
+    private let isRaw: Bool
 
     /// - Parameters:
     ///   - runsDirectory: `DATA/runs`, with one state directory for each task.
     ///   - patience: How long a supervisor may take to answer about its sandboxes.
-    package init(runsDirectory: String, patience: Duration = .seconds(1)) {
+    ///   - isRaw: Whether terminals, too, get every byte a command inside writes, instead of text that cannot steer them.
+    package init(runsDirectory: String, patience: Duration = .seconds(1), isRaw: Bool = false) {
         self.runsDirectory = runsDirectory
         self.patience = patience
+        self.isRaw = isRaw
     }
 
     package func sandboxes() async throws(CodeForgeError) -> [SandboxStatus] {
@@ -59,7 +62,8 @@ package struct ControlSocketClient: SandboxOperations {
             return connection
         }
         for end in pipes.inside { end.close() }
-        async let relaying: Void = pipes.relay(input: input, output: output, errors: errors)
+        async let relaying: Void = pipes.relay(
+            input: input, output: output, errors: errors, isRaw: isRaw)
         let result: Result<ControlAnswer, CodeForgeError> = await withTaskCancellationHandler {
             await withoutBlocking {
                 do throws(CodeForgeError) {

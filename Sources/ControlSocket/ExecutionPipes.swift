@@ -28,10 +28,10 @@ struct ExecutionPipes: Sendable {
     }
 
     /// Carries until the command ended and what it wrote by then is out.
-    func relay(input: Int32, output: Int32, errors: Int32) async {
+    func relay(input: Int32, output: Int32, errors: Int32, isRaw: Bool) async {
         async let carryingInput: Void = withoutBlocking { carryInput(from: input) }
-        async let carryingOutput: Void = withoutBlocking { carryOutput(ours[1], to: output) }
-        await withoutBlocking { carryOutput(ours[2], to: errors) }
+        async let carryingOutput: Void = withoutBlocking { carryOutput(ours[1], to: output, isRaw: isRaw) }
+        await withoutBlocking { carryOutput(ours[2], to: errors, isRaw: isRaw) }
         await carryingOutput
         await carryingInput
     }
@@ -65,7 +65,8 @@ struct ExecutionPipes: Sendable {
         ours[0].close()
     }
 
-    private func carryOutput(_ source: HostDescriptor, to target: Int32) {
+    private func carryOutput(_ source: HostDescriptor, to target: Int32, isRaw: Bool) {
+        var text = !isRaw && isatty(target) == 1 ? TerminalText() : nil
         var buffer = [UInt8](repeating: 0, count: 65_536)
         while true {
             var watched = [
@@ -78,13 +79,18 @@ struct ExecutionPipes: Sendable {
             let count = read(source.raw, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
-            var rest = buffer[..<count]
-            while !rest.isEmpty {
-                let written = rest.withUnsafeBytes { write(target, $0.baseAddress, $0.count) }
-                if written < 0, errno != EINTR { break }
-                rest = rest.dropFirst(max(0, written))
-            }
+            put(text?.fit(buffer[..<count])[...] ?? buffer[..<count], to: target)
         }
+        if let end = text?.end() { put(end[...], to: target) }
         source.close()
+    }
+
+    private func put(_ bytes: ArraySlice<UInt8>, to target: Int32) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let written = rest.withUnsafeBytes { write(target, $0.baseAddress, $0.count) }
+            if written < 0, errno != EINTR { break }
+            rest = rest.dropFirst(max(0, written))
+        }
     }
 }

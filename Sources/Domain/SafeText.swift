@@ -26,6 +26,16 @@ public enum SafeText {
         }
         return bytes.count > limit ? text + "…" : text
     }
+
+    /// `bytes` as printable lines: invalid UTF-8 repaired, everything unprintable but tabs and line ends replaced by `?`.
+    public static func lines(_ bytes: some Collection<UInt8>) -> String {
+        var text = ""
+        for scalar in String(decoding: bytes, as: UTF8.self).replacing("\r\n", with: "\n").unicodeScalars {
+            let isShown = scalar == "\n" || scalar == "\t" || scalar.properties.isPrintable
+            text.unicodeScalars.append(isShown ? scalar : "?")
+        }
+        return text
+    }
 }
 
 extension Unicode.Scalar.Properties {
@@ -35,5 +45,36 @@ extension Unicode.Scalar.Properties {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
         default: true
         }
+    }
+}
+
+/// Makes what a foreign program writes fit for a terminal, however it was cut into pieces; see `SafeText.lines`.
+public struct TerminalText: Sendable {
+    /// What more may belong to: the beginning of a character, or a carriage return.
+    private var rest: [UInt8] = []
+
+    public init() {}
+
+    public mutating func fit(_ bytes: some Collection<UInt8>) -> [UInt8] {
+        rest += bytes
+        let complete = rest.count - TerminalText.unfinished(rest)
+        defer { rest.removeFirst(complete) }
+        return Array(SafeText.lines(rest.prefix(complete)).utf8)
+    }
+
+    /// What is left at the end.
+    public mutating func end() -> [UInt8] {
+        defer { rest = [] }
+        return Array(SafeText.lines(rest).utf8)
+    }
+
+    /// How many bytes at the end wait for more.
+    private static func unfinished(_ bytes: [UInt8]) -> Int {
+        if bytes.last == 0x0D { return 1 }
+        for (index, byte) in bytes.suffix(3).reversed().enumerated() where byte & 0xC0 != 0x80 {
+            let length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1
+            return length > index + 1 ? index + 1 : 0
+        }
+        return 0
     }
 }

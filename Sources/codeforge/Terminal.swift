@@ -1,4 +1,8 @@
+import Dispatch
+import Domain
 import Glibc
+import HostProcess
+import Synchronization
 
 /// The terminal standard output is, if it is one.
 enum Terminal {
@@ -24,21 +28,38 @@ enum Terminal {
         for (index, line) in lines.enumerated() { print(index == 0 ? bold(line) : line) }
     }
 
-    /// Takes keys as they are pressed and the whole screen, while `body` runs.
+    /// Takes keys as they are pressed and the whole screen, while `body` runs; gives both back also when a signal ends
+    /// the process.
     static func fullScreen(_ body: () async throws -> Void) async rethrows {
-        var saved = termios()
-        let isKeyboard = tcgetattr(0, &saved) == 0
-        if isKeyboard {
-            var raw = saved
+        var before = termios()
+        let saved = tcgetattr(0, &before) == 0 ? before : nil
+        let signals = [SIGTERM, SIGHUP, SIGINT, SIGQUIT].map { number in
+            let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
+            source.setEventHandler {
+                // Nothing is drawn any more: nobody else gets the lock.
+                screen.withLock { _ in
+                    leave(saved)
+                    _exit(128 + number)
+                }
+            }
+            source.resume()
+            return source
+        }
+        if var raw = saved {
             raw.c_lflag &= ~tcflag_t(ICANON | ECHO | ISIG)
             tcsetattr(0, TCSAFLUSH, &raw)
         }
         put("\u{1B}[?1049h\u{1B}[?25l")
         defer {
-            put("\u{1B}[?25h\u{1B}[?1049l")
-            if isKeyboard { tcsetattr(0, TCSAFLUSH, &saved) }
+            screen.withLock { _ in leave(saved) }
+            for source in signals { source.cancel() }
         }
         try await body()
+    }
+
+    private static func leave(_ saved: termios?) {
+        write("\u{1B}[?25h\u{1B}[?1049l", to: 1)
+        if var saved { tcsetattr(0, TCSAFLUSH, &saved) }
     }
 
     /// Replaces what the screen shows.
@@ -60,13 +81,42 @@ enum Terminal {
         return read(0, &byte, 1) == 1 ? byte : UInt8(ascii: "q")
     }
 
-    private static func put(_ text: String) {
-        let bytes = Array(text.utf8)
-        var offset = 0
-        while offset < bytes.count {
-            let count = bytes[offset...].withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
-            guard count > 0 else { return }
-            offset += count
+    /// Held by whoever writes to the screen.
+    private static let screen = Mutex(())
+
+    private static func put(_ text: String) { screen.withLock { _ in _ = write(text, to: 1) } }
+
+    @discardableResult
+    private static func write(_ text: String, to target: Int32) -> Bool { write(Array(text.utf8)[...], to: target) }
+
+    /// - Returns: Whether all of it could be written.
+    private static func write(_ bytes: ArraySlice<UInt8>, to target: Int32) -> Bool {
+        var bytes = bytes
+        while !bytes.isEmpty {
+            let count = bytes.withUnsafeBytes { Glibc.write(target, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return false }
+            bytes = bytes.dropFirst(count)
+        }
+        return true
+    }
+
+    // MARK: What others write
+
+    /// Copies what a foreign program writes until it ends; to a terminal as text that cannot steer it.
+    ///
+    /// - Parameter isRaw: Whether a terminal, too, gets every byte as it is.
+    static func relay(_ source: HostDescriptor, to target: Int32, isRaw: Bool) async {
+        await withoutBlocking {
+            var text = !isRaw && isatty(target) == 1 ? TerminalText() : nil
+            var buffer = [UInt8](repeating: 0, count: 65_536)
+            while true {
+                let count = read(source.raw, &buffer, buffer.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { break }
+                guard write(text?.fit(buffer[..<count])[...] ?? buffer[..<count], to: target) else { return }
+            }
+            if let rest = text?.end() { _ = write(rest[...], to: target) }
         }
     }
 }

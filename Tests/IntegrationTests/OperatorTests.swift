@@ -152,6 +152,51 @@ import Testing
         }
     }
 
+    /// What a hostile program inside prints is no different, unless it is asked for as it is.
+    @Test func whatACommandInsidePrintsDoesNotSteerTheTerminal() async throws {
+        try await ServerFixture.with { server in
+            let (_, id) = try await running(server, "sleep 600")
+            let script = #"printf 'tab\tné\e]0;owned\a\n'; printf '\e[2Jerror' >&2"#
+            for (flags, shown, hidden) in [
+                ([], ["tab\tné?]0;owned?\r\n", "?[2Jerror"], "\u{1B}"), (["--raw"], ["\u{1B}]0;owned\u{07}"], "?]0;"),
+            ] {
+                let terminal = try TerminalProcess(
+                    try BuiltProducts.executable("codeforge"),
+                    ["sandbox", "exec"] + flags + [id, "--", "bash", "-c", script],
+                    environment: ["CODEFORGE_DATA_DIR": server.directory + "/data"])
+                #expect(await terminal.wait() == .exited(code: 0))
+                for text in shown {
+                    _ = try await eventually("'\(text)'") {
+                        String(decoding: terminal.output, as: UTF8.self).contains(text) ? () : nil
+                    }
+                }
+                #expect(!String(decoding: terminal.output, as: UTF8.self).contains(hidden), "\(flags)")
+            }
+        }
+    }
+
+    @Test(arguments: [SIGTERM, SIGHUP, SIGINT])
+    func topGivesTheTerminalBack(_ signal: Int32) async throws {
+        try await ServerFixture.with { server in
+            let terminal = try TerminalProcess(
+                try BuiltProducts.executable("codeforge"), ["sandbox", "top"],
+                environment: [
+                    "CODEFORGE_URL": "http://127.0.0.1:\(server.port)", "CODEFORGE_TOKEN": ServerFixture.token,
+                ])
+            let before = terminal.localModes
+            try await eventually("the picture") {
+                String(decoding: terminal.output, as: UTF8.self).contains("PROFILE") ? () : nil
+            }
+            #expect(terminal.localModes & tcflag_t(ECHO) == 0 && before & tcflag_t(ECHO) != 0)
+            terminal.signal(signal)
+            #expect(await terminal.wait() == .exited(code: 128 + signal))
+            #expect(terminal.localModes == before)
+            try await eventually("the screen to be left") {
+                terminal.output.suffix(14).elementsEqual("\u{1B}[?25h\u{1B}[?1049l".utf8) ? () : nil
+            }
+        }
+    }
+
     @Test func exitStatusesTellWhatWentWrong() async throws {
         try await ServerFixture.with { server in
             #expect(try await codeforge(server, "sandbox", "ls").status == 0)

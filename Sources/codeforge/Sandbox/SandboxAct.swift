@@ -41,8 +41,9 @@ extension SandboxCommand {
             commandName: "exec", abstract: "Run a command inside a running sandbox, under all its restrictions.",
             discussion: """
                 For an operator on the sandbox's own host: it goes to the supervisor, not through the service, and is \
-                audited. Standard input and output are pipes inside, never this terminal. Exit status: the command's \
-                own, 128 + signal, 137 when the sandbox ended, 126 or 127 when the command could not be started; 3 \
+                audited. Standard input and output are pipes inside, never this terminal. What is printed on a \
+                terminal has every unprintable character but tabs and line ends replaced by `?`, for whatever runs \
+                inside may be hostile; `--raw` leaves it as it is. Exit status: the command's own, 128 + signal, 137 when the sandbox ended, 126 or 127 when the command could not be started; 3 \
                 when there is no such sandbox, 69 when its supervisor does not answer.
 
                   codeforge sandbox exec 77a2 -- ps aux
@@ -56,6 +57,8 @@ extension SandboxCommand {
         var env: [String] = []
         @Option(name: .shortAndLong, help: "Absolute directory inside; default: where the sandbox's command began.")
         var workdir: String?
+        @Flag(help: "Print every byte as it is, also on a terminal.")
+        var raw = false
         @Argument(parsing: .postTerminator, help: "Command and its arguments.")
         var command: [String]
         @OptionGroup var options: SettingsOptions
@@ -69,7 +72,7 @@ extension SandboxCommand {
 
         func run() async throws {
             let settings = try options.loadForTools()
-            let control = ControlSocketClient(runsDirectory: settings.dataDirectory + "/runs")
+            let control = ControlSocketClient(runsDirectory: settings.dataDirectory + "/runs", isRaw: raw)
             signal(SIGPIPE, SIG_IGN)
             let found = try await reporting {
                 let ids = try await control.sandboxes().map(\.id)

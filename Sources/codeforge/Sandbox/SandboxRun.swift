@@ -25,6 +25,8 @@ extension SandboxCommand {
         var image: String?
         @Option(help: "Host directory shown as /workspace.")
         var workspace: String?
+        @Flag(help: "Print every byte as it is, also on a terminal, where unprintable characters are else shown as `?`.")
+        var raw = false
         @Argument(parsing: .postTerminator, help: "Command and its arguments.")
         var command: [String]
         @OptionGroup var options: SettingsOptions
@@ -59,8 +61,8 @@ extension SandboxCommand {
                 let launcher = SandboxLauncher(
                     .init(shim: Installation.shim, require: try SandboxLayer.named(settings.sandbox.require)))
                 let sandbox = try await launcher.launch(request)
-                async let output: Void = copy(sandbox.standardOutput, to: 1)
-                async let errors: Void = copy(sandbox.standardError, to: 2)
+                async let output: Void = Terminal.relay(sandbox.standardOutput, to: 1, isRaw: raw)
+                async let errors: Void = Terminal.relay(sandbox.standardError, to: 2, isRaw: raw)
                 let exit = await sandbox.wait()
                 _ = await (output, errors)
                 for (call, count) in exit.refusedSyscalls.sorted(by: { $0.key < $1.key }) {
@@ -78,24 +80,6 @@ extension SandboxCommand {
 
         private func absolute(_ path: String) -> String {
             path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
-        }
-
-        private func copy(_ source: HostDescriptor, to target: Int32) async {
-            await withoutBlocking {
-                var buffer = [UInt8](repeating: 0, count: 65_536)
-                while true {
-                    let count = read(source.raw, &buffer, buffer.count)
-                    if count == 0 || (count < 0 && errno != EINTR) { return }
-                    var offset = 0
-                    while offset < count {
-                        let written = buffer.withUnsafeBytes { bytes in
-                            write(target, bytes.baseAddress?.advanced(by: offset), count - offset)
-                        }
-                        if written < 0 { return }
-                        offset += written
-                    }
-                }
-            }
         }
     }
 }
