@@ -33,7 +33,7 @@ package final class GatewayServer: Sendable {
     ///   - descriptor: A listening TCP socket; owned by the server from here on.
     ///   - resolver: Looks up the names that tunnels lead to; the transport looks up all others.
     ///   - audit: Called once for every request, from any thread; must not block. Refusals beyond 120 a minute are only
-    ///     counted, in the next decision that is reported.
+    ///     counted, in the next decision that is reported; the last of them is, at the latest by `stop`.
     package init(
         descriptor: Int32,
         policy: GatewayPolicy,
@@ -112,6 +112,7 @@ package final class GatewayServer: Sendable {
             await client.close()
         }
         for (_, task) in open { await task.value }
+        audit.close()
         try? await group.shutdownGracefully()  // Nobody else uses it.
     }
 

@@ -428,6 +428,23 @@ import Testing
         }
     }
 
+    @Test func theEndOfAFloodIsCountedToo() async throws {
+        let upstream = Upstream()
+        var policy = try GatewayHarness.policy(upstream.port)
+        policy.limits.requestsPerMinute = 5
+        try await GatewayHarness.run(policy) { gateway in
+            for _ in 0..<200 { _ = await gateway.exchange(get("/openai/v1/models")) }
+            await gateway.server.stop()
+            let all = gateway.decisions.value.withLock { $0 }
+            #expect(all.count < 190)
+            #expect(all.map(\.suppressed).reduce(all.count, +) == 200)
+            let last = try #require(all.last)
+            #expect(!last.allowed && last.reason == "rate_limited" && last.suppressed > 0, "\(last)")
+            await gateway.server.stop()
+            #expect(gateway.decisions.value.withLock { $0.count } == all.count, "once")
+        }
+    }
+
     @Test func stoppingEndsOpenTransfers() async throws {
         let arrived = LocalSignal()
         let ended = LocalSignal()
