@@ -53,6 +53,7 @@ let targets: [Target] = [
     library("RedisMessaging", ["Domain", "HostProcess", "CHiredis", logging]),
     library("CurlHTTP", ["Domain", "CCurl"]),
     library("Vault", ["Domain", "COpenSSL"]),
+    library("Forges", ["Domain"]),
 
     // Between the two: how operators reach running sandboxes.
     library("ControlSocket", ["Domain", "HostProcess", "CLinux"]),
@@ -82,8 +83,9 @@ let targets: [Target] = [
         name: "codeforge",
         dependencies: [
             "Domain", "Engine", "API", "Agents", "Settings", "Telemetry", "SQLiteStore", "RedisMessaging", "CurlHTTP",
-            "Vault", "Client", "HostProcess", "Sandboxing", "Workspaces", "ControlSocket", "CLinux", lifecycle, logging,
-            metrics, arguments, hummingbird,
+            "Vault", "Forges", "Client", "HostProcess", "Sandboxing", "Workspaces", "ControlSocket", "CLinux",
+            lifecycle,
+            logging, metrics, arguments, hummingbird,
         ], swiftSettings: swift),
     .executableTarget(
         name: "codeforge-supervisor",
@@ -133,6 +135,7 @@ let targets: [Target] = [
     tests("RedisMessaging", ["RedisMessaging", "TestKit"]),
     tests("CurlHTTP", ["CurlHTTP", "TestKit"] + nio),
     tests("Vault", ["Vault"]),
+    tests("Forges", ["Domain", "Forges", "CurlHTTP", "TestKit"]),
     tests("Sandboxing", ["Domain", "Sandboxing", "HostProcess", "TestKit", "CLinux"]),
     tests("Workspaces", ["Workspaces", "TestKit"]),
     tests("Gateway", ["Gateway", "CurlHTTP", "TestKit"] + nio),

@@ -6,7 +6,7 @@ public struct CodeForgeError: Error, Sendable, Equatable, CustomStringConvertibl
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Value: String, Sendable {
             case invalidArgument, notFound, conflict, unauthorized, forbidden, limited, unavailable, timeout
-            case cancelled, `internal`
+            case cancelled, upstream, `internal`
         }
         private let value: Value
         private init(_ value: Value) { self.value = value }
@@ -26,6 +26,8 @@ public struct CodeForgeError: Error, Sendable, Equatable, CustomStringConvertibl
         public static let unavailable = Code(.unavailable)
         public static let timeout = Code(.timeout)
         public static let cancelled = Code(.cancelled)
+        /// A service of others that we asked for a client (a forge, Sentry) failed or answered with an error.
+        public static let upstream = Code(.upstream)
         /// A defect of ours, or a failure nobody can act on from outside.
         public static let `internal` = Code(.internal)
 

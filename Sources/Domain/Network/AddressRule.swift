@@ -35,14 +35,16 @@ package struct AddressRule: Sendable, Hashable {
         }
     }
 
+    /// Whether an operator named `host`, with this port or without one.
+    package func excepts(_ host: HTTPURL.Host, port: UInt16) -> Bool {
+        exceptions.contains(HTTPURL.Authority(host: host, port: nil))
+            || exceptions.contains(HTTPURL.Authority(host: host, port: port))
+    }
+
     /// Whether a connection for `host` and `port` may go to `address`, one of those `host` resolved to.
     package func permits(_ address: IPAddress, host: HTTPURL.Host, port: UInt16) -> Bool {
         if address.kind == .global { return true }
-        var any = HTTPURL.Authority(host: host, port: nil)
-        if !exceptions.contains(any) {
-            any.port = port
-            guard exceptions.contains(any) else { return false }
-        }
+        guard excepts(host, port: port) else { return false }
         switch (address.kind, host) {
         case (.loopback, _), (.local, _): return true
         case (.linkLocal, .address): return true
