@@ -5,7 +5,8 @@ package import Engine
 package struct APIDependencies: Sendable {
     package var tasks: TaskService
     package var sandboxes: SandboxService
-    /// Asked whether it works, and for the space workspaces take.
+    package var workspaces: WorkspaceService
+    /// Asked whether it works.
     package var store: any TaskStore
     /// Asked whether Redis answers.
     package var messaging: any HealthProbe
@@ -33,6 +34,7 @@ package struct APIDependencies: Sendable {
     package init(
         tasks: TaskService,
         sandboxes: SandboxService,
+        workspaces: WorkspaceService,
         store: any TaskStore,
         messaging: any HealthProbe,
         cliCatalogue: @escaping @Sendable () async -> [CLIEntry],
@@ -49,6 +51,7 @@ package struct APIDependencies: Sendable {
     ) {
         self.tasks = tasks
         self.sandboxes = sandboxes
+        self.workspaces = workspaces
         self.store = store
         self.messaging = messaging
         self.cliCatalogue = cliCatalogue

@@ -25,7 +25,7 @@ package struct APIServer: Sendable {
         budget = TimeBudget(ticker: ticker, limit: requestLimit)
         let listed =
             SystemRoutes(dependencies).routes + TaskRoutes(dependencies, ticker: ticker).routes
-            + SandboxRoutes(dependencies, ticker: ticker).routes + CLIRoutes(dependencies).routes
+            + WorkspaceRoutes(dependencies).routes + SandboxRoutes(dependencies, ticker: ticker).routes + CLIRoutes(dependencies).routes
         routes = listed + DocsRoutes(assets: dependencies.docsAssets, described: listed).routes
     }
 

@@ -39,6 +39,8 @@ public struct JobOutcome: Sendable, Codable, Equatable {
     public var sessionID: String?
     /// Bytes on disk of the workspace, when it was measured.
     public var workspaceBytes: Int?
+    /// What changed, when it was looked at.
+    public var diff: WorkspaceDiff?
     /// The limit in force, for `task_timeout`.
     public var timeoutSeconds: Int?
     /// Seconds the CLI ran, with the fraction.

@@ -143,6 +143,8 @@ public struct JobSpec: Sendable, Codable, Equatable {
         public var watchdogs = Watchdogs()
         /// Audit records of refused calls and gateway decisions that are kept; the rest is counted.
         public var auditRecords = 5000
+        /// Longest diff that is kept.
+        public var diffBytes = 1 << 20
 
         public init(timeoutSeconds: Int, outputBytes: Int, lineBytes: Int, historyEntries: Int) {
             self.timeoutSeconds = timeoutSeconds

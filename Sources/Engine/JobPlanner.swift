@@ -29,6 +29,7 @@ package struct JobPlanner: Sendable {
         package var profiles: ProfileCatalog
         package var watchdogs = JobSpec.Watchdogs()
         package var auditRecords = 5000
+        package var diffBytes = 1 << 20
         package var requiredLayers: [String]?
         /// Form of new workspaces; an existing one keeps its own.
         package var disk: WorkspaceForm = .volume
@@ -121,6 +122,7 @@ package struct JobPlanner: Sendable {
             lineBytes: configuration.lineBytes, historyEntries: configuration.historyEntries)
         limits.watchdogs = configuration.watchdogs
         limits.auditRecords = configuration.auditRecords
+        limits.diffBytes = configuration.diffBytes
         return JobSpec(
             taskID: task.id, iteration: task.iteration, attempt: task.attempt, purpose: .task,
             repoURL: task.repoURL, source: source(of: task, reusing: owner.id != task.id),

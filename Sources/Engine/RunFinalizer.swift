@@ -6,6 +6,7 @@ import Metrics
 /// Everything here may happen twice for one report: the server can die at any point and gets the report again.
 package struct RunFinalizer: Sendable {
     private let store: any TaskStore
+    private let workspaces: any WorkspaceStore
     private let events: any EventLog
     private let secrets: any TaskSecretStore
     private let cliName: @Sendable (CodeTask) -> String
@@ -14,10 +15,11 @@ package struct RunFinalizer: Sendable {
     private let historyTTL: Int
 
     package init(
-        store: any TaskStore, events: any EventLog, secrets: any TaskSecretStore,
+        store: any TaskStore, workspaces: any WorkspaceStore, events: any EventLog, secrets: any TaskSecretStore,
         cliName: @escaping @Sendable (CodeTask) -> String, clock: any WallClock, historyTTL: Int
     ) {
         self.store = store
+        self.workspaces = workspaces
         self.events = events
         self.secrets = secrets
         self.cliName = cliName
@@ -54,6 +56,8 @@ package struct RunFinalizer: Sendable {
         let now = clock.now()
         let cliName = cliName
         let status: TaskStatus = outcome.failure == nil ? .completed : .failed
+        // Before the record says that the run is over: who sees that finds the diff.
+        try await measured(run, outcome)
         let task = try await store.update(run.taskID) { task throws(CodeForgeError) in
             guard run.isCurrent(of: task), task.status.isActive else { return nil }
             // The record passes through `running` even when that report was lost with its supervisor.
@@ -86,7 +90,6 @@ package struct RunFinalizer: Sendable {
         }
         // A run that was given up and replaced has no say any more.
         guard task.iteration > run.iteration || (run.isCurrent(of: task) && !task.status.isActive) else { return }
-        if let bytes = outcome.workspaceBytes { try await store.recordWorkspace(task: run.taskID, bytes: bytes) }
         let first = try await events.appendOnce(
             closing(run: run, status: status, outcome: outcome, at: now), to: run.taskID,
             key: "end:\(run.purpose.rawValue):\(run.iteration):\(run.attempt)")
@@ -95,6 +98,16 @@ package struct RunFinalizer: Sendable {
             try await secrets.expire(run.taskID, seconds: historyTTL)
         }
         if first { EngineMetrics.ended(status: status, seconds: outcome.seconds) }
+    }
+
+    private func measured(_ run: RunID, _ outcome: JobOutcome) async throws(CodeForgeError) {
+        guard outcome.workspaceBytes != nil || outcome.diff != nil, let task = try await store.task(run.taskID),
+            run.isCurrent(of: task), task.status.isActive
+        else { return }
+        try await workspaces.record(
+            WorkspaceMeasurement(
+                taskID: run.taskID, iteration: run.iteration, usedTaskID: task.config?.workspaceTaskID,
+                bytes: outcome.workspaceBytes, diff: outcome.diff))
     }
 
     /// The last events of a run: how it ended, then the end of the stream.

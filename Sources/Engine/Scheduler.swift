@@ -44,6 +44,7 @@ package actor Scheduler: Service {
 
     private let configuration: Configuration
     private let store: any TaskStore
+    private let workspaces: any WorkspaceStore
     private let queue: any TaskQueue
     private let link: any SupervisorLink
     private let planner: JobPlanner
@@ -55,11 +56,13 @@ package actor Scheduler: Service {
     private var isStopping = false
 
     package init(
-        configuration: Configuration, store: any TaskStore, queue: any TaskQueue, link: any SupervisorLink,
-        planner: JobPlanner, spawner: any SupervisorSpawner, finalizer: RunFinalizer, clock: any WallClock
+        configuration: Configuration, store: any TaskStore, workspaces: any WorkspaceStore, queue: any TaskQueue,
+        link: any SupervisorLink, planner: JobPlanner, spawner: any SupervisorSpawner, finalizer: RunFinalizer,
+        clock: any WallClock
     ) {
         self.configuration = configuration
         self.store = store
+        self.workspaces = workspaces
         self.queue = queue
         self.link = link
         self.planner = planner
@@ -153,7 +156,9 @@ package actor Scheduler: Service {
         reportSlots()
         do throws(CodeForgeError) {
             let spec = try await planner.plan(task)
+            async let recorded: Void = record(spec, of: task)
             let handle = try await spawner.spawn(spec)
+            await recorded
             Logger.current.info(
                 "supervisor started",
                 metadata: ["task.id": "\(task.id)", "iteration": "\(task.iteration)", "pid": "\(handle.pid)"])
@@ -161,6 +166,31 @@ package actor Scheduler: Service {
         } catch {
             await give(up: id, failure: .sandbox, error: error.message)
         }
+    }
+
+    /// Puts a workspace that is being made on record. It is not worth a run's failure: the sweeper finds it otherwise.
+    private func record(_ spec: JobSpec, of task: CodeTask) async {
+        guard case .clone = spec.source else { return }
+        do throws(CodeForgeError) {
+            try await workspaces.insert(
+                Workspace(taskID: task.id, slug: task.workspaceSlug, createdAt: task.startedAt ?? clock.now()))
+        } catch {
+            Logger.current.warning(
+                "workspace not recorded", metadata: ["task.id": "\(task.id)", "error": "\(error)"])
+        }
+    }
+
+    /// Runs `body` while none of these tasks has a run here, nor gets one meanwhile.
+    ///
+    /// - Parameter body: Quick: everything waits for it.
+    /// - Throws: `.conflict` when one has.
+    package func whileIdle(
+        _ taskIDs: [String], _ body: @Sendable () throws(CodeForgeError) -> Void
+    ) throws(CodeForgeError) {
+        for id in taskIDs where runs[id] != nil {
+            throw CodeForgeError(.conflict, "task \(id) is running")
+        }
+        try body()
     }
 
     // MARK: Endings

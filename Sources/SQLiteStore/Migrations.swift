@@ -79,6 +79,33 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("004 workspaces") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE workspaces (
+                        -- Outlives its task.
+                        task_id TEXT NOT NULL PRIMARY KEY,
+                        slug ANY NOT NULL,
+                        created_at INTEGER NOT NULL,
+                        bytes INTEGER NOT NULL,
+                        measured_task TEXT,
+                        measured_iteration INTEGER
+                    ) STRICT, WITHOUT ROWID;
+                    INSERT INTO workspaces (task_id, slug, created_at, bytes)
+                        SELECT id, workspace_slug, coalesce(started_at, created_at), coalesce(workspace_bytes, 0)
+                        FROM tasks WHERE started_at IS NOT NULL;
+                    ALTER TABLE tasks DROP COLUMN workspace_bytes;
+                    CREATE INDEX tasks_by_slug ON tasks (workspace_slug);
+                    CREATE TABLE diffs (
+                        task_id TEXT NOT NULL,
+                        iteration INTEGER NOT NULL,
+                        text ANY NOT NULL,
+                        truncated INTEGER NOT NULL,
+                        PRIMARY KEY (task_id, iteration)
+                    ) STRICT;
+                    """
+            )
+        }
         return migrator
     }()
 }

@@ -81,19 +81,6 @@ package final class SQLiteTaskStore: TaskStore {
         }
     }
 
-    package func recordWorkspace(task id: String, bytes: Int) async throws(CodeForgeError) {
-        try await write("record the workspace of task \(id)") { db in
-            try db.execute(sql: "UPDATE tasks SET workspace_bytes = ? WHERE id = ?", arguments: [bytes, id])
-            guard db.changesCount == 1 else { throw CodeForgeError(.notFound, "task \(id) not found") }
-        }
-    }
-
-    package func workspaceBytes() async throws(CodeForgeError) -> Int {
-        try await read("sum the workspaces") { db in
-            try Int.fetchOne(db, sql: "SELECT coalesce(sum(workspace_bytes), 0) FROM tasks") ?? 0
-        }
-    }
-
     package func ping() async throws(CodeForgeError) {
         _ = try await read("ping the database") { db in try Int.fetchOne(db, sql: "SELECT 1") }
     }

@@ -98,6 +98,16 @@ extension SettingKey {
             "Seconds a workspace and its event history are kept."
         ),
         SettingKey(
+            "tasks.sweep_interval",
+            .integer(\.tasks.sweepInterval, 1...86_400),
+            "Seconds between two looks for expired workspaces and for a full disk."
+        ),
+        SettingKey(
+            "tasks.run_ttl",
+            .integer(\.tasks.runTTL, seconds),
+            "Seconds the state directory of an ended run, with its supervisor's log, is kept."
+        ),
+        SettingKey(
             "tasks.state_ttl",
             .integer(\.tasks.stateTTL, seconds),
             "Seconds a finished task's secrets are kept."
@@ -323,6 +333,16 @@ extension SettingKey {
         SettingKey("git.branch_prefix", .text(\.git.branchPrefix), "Put before the name of each branch we make."),
         SettingKey("git.commit_author", .text(\.git.commitAuthor), "Author of commits.", rule: .filled),
         SettingKey("git.commit_email", .text(\.git.commitEmail), "The author's address.", rule: .filled),
+        SettingKey(
+            "git.diff_bytes",
+            .bytes(\.git.diffBytes, 0...67_108_864),
+            "Longest diff that is kept of an iteration; what is beyond is left out, and said to be."
+        ),
+        SettingKey(
+            "git.publish_timeout",
+            .integer(\.git.publishTimeout, 1...86_400),
+            "Seconds commit and push for a pull request may take."
+        ),
         SettingKey(
             "git.provider_domains",
             .map(\.git.providerDomains),

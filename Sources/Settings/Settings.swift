@@ -67,6 +67,10 @@ package struct Settings: Sendable, Equatable {
         /// Absolute after loading; default under the data directory.
         package var workspaceBase = ""
         package var workspaceTTL = 86_400
+        /// Time between two looks for workspaces to remove.
+        package var sweepInterval = 600
+        /// How long the state directory of an ended run is kept.
+        package var runTTL = 60
         package var stateTTL = 604_800
         package var resultTTL = 604_800
         package var diskWarningThresholdGB = 10.0
@@ -100,6 +104,10 @@ package struct Settings: Sendable, Equatable {
         package var providerDomains: [String: String] = [:]
         /// Absolute directories.
         package var allowedLocalRoots: [String] = []
+        /// Longest diff that is kept of an iteration, in bytes.
+        package var diffBytes = 1_048_576
+        /// Seconds commit and push may take.
+        package var publishTimeout = 300
     }
 
     package struct Sandbox: Sendable, Equatable {

@@ -64,10 +64,12 @@ extension Job {
                 "CLI execution failed: \(adapter.label) CLI \(describe(result, said: summary.failure))")
         }
         let changes = try await measureChanges()
-        return JobOutcome(
+        var outcome = JobOutcome(
             result: summary.result, changes: changes.summary,
             usage: Usage(inputTokens: summary.inputTokens, outputTokens: summary.outputTokens),
             sessionID: summary.sessionID, workspaceBytes: changes.bytes)
+        outcome.diff = changes.diff
+        return outcome
     }
 
     private func fired(_ watchdog: SandboxLimit, _ live: LiveSandbox) {
@@ -111,15 +113,15 @@ extension Job {
         return policy
     }
 
-    private func measureChanges() async throws(JobFailure) -> ChangesReport {
-        let script = GitScript.changes()
+    func measureChanges() async throws(JobFailure) -> ChangesReport {
+        let script = GitScript.changes(diffBytes: spec.limits.diffBytes)
         var profile = spec.gitProfile
         profile.workspace = .readOnly
         var request = SandboxRequest(
             id: sandboxID("changes"), profile: profile, image: spec.paths.image, workspace: spec.paths.workspace,
             arguments: script.argv, environment: script.environment, workingDirectory: "/")
         request.binds = [gitDirectoryBind(isWritable: false)]
-        let output = ByteKeeper(limit: 32 << 20, keepEnd: false)
+        let output = ByteKeeper(limit: 32 << 20 + spec.limits.diffBytes, keepEnd: false)
         let result = try await sandboxes.run(request, policy: nil) { descriptor in
             await PipeReader.read(descriptor, name: "changes") { output.add($0) }
         }
@@ -129,7 +131,7 @@ extension Job {
                 .workspace, result, "measuring changes failed: \(text.isEmpty ? describe(result.exit) : text)")
         }
         do throws(CodeForgeError) {
-            return try ChangesReport(output.bytes)
+            return try ChangesReport(output.bytes, diffBytes: spec.limits.diffBytes)
         } catch {
             throw JobFailure(.workspace, error.message)
         }

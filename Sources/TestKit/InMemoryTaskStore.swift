@@ -6,7 +6,6 @@ package final class InMemoryTaskStore: TaskStore {
     private struct State {
         var tasks: [String: CodeTask] = [:]
         var iterations: [String: [Iteration]] = [:]
-        var bytes: [String: Int] = [:]
         /// When set, every call throws it: a store that is away.
         var failure: CodeForgeError?
 
@@ -71,21 +70,6 @@ package final class InMemoryTaskStore: TaskStore {
         try state.withLock { state throws(CodeForgeError) in
             try state.check()
             return state.iterations[id] ?? []
-        }
-    }
-
-    package func recordWorkspace(task id: String, bytes: Int) async throws(CodeForgeError) {
-        try state.withLock { state throws(CodeForgeError) in
-            try state.check()
-            guard state.tasks[id] != nil else { throw CodeForgeError(.notFound, "task \(id) not found") }
-            state.bytes[id] = bytes
-        }
-    }
-
-    package func workspaceBytes() async throws(CodeForgeError) -> Int {
-        try state.withLock { state throws(CodeForgeError) in
-            try state.check()
-            return state.bytes.values.reduce(0, +)
         }
     }
 

@@ -14,6 +14,7 @@ package struct GitScript: Sendable, Equatable {
 
     /// Clones into the empty work tree and copies the fresh `.git`, before anything else could touch it, to the
     /// host-owned directory. A copy, not links: the agent may write to its own. No template: it is a dozen sample hooks.
+    /// There no file's own attributes decide whether a diff shows it.
     ///
     /// - Parameters:
     ///   - url: Without credentials.
@@ -31,6 +32,8 @@ package struct GitScript: Sendable, Equatable {
             elif [ -n "$2" ]; then clone --depth 1 --branch "$2" -- "$1"
             else clone --depth 1 -- "$1"; fi
             cp -a /workspace/.git/. /git/
+            mkdir -p /git/info
+            printf '* !diff\\n' > /git/info/attributes
             mkdir -p /workspace/.git/info /workspace/.git/hooks
             """
         let number = spec.pullRequest.map(String.init) ?? ""
@@ -45,7 +48,12 @@ package struct GitScript: Sendable, Equatable {
     ///
     /// No submodule is looked into: its `.git` is the agent's, and `git status` would run filters that it names. Said by
     /// a flag, because the work tree's `.gitmodules` overrules configuration. What is unreadable only goes uncounted.
-    package static func changes() -> GitScript {
+    ///
+    /// The diff is of the work tree with an index of its own, where every new file is known by name: none is stored, or
+    /// even read before its turn comes. Large ones are left out, or a few of them would take minutes.
+    ///
+    /// - Parameter diffBytes: Longest diff that is kept, ≥ 0; one byte more is printed, so that a cut shows.
+    package static func changes(diffBytes: Int) -> GitScript {
         let script = """
             set -e
             export GIT_DIR=/git GIT_WORK_TREE=/workspace
@@ -54,10 +62,35 @@ package struct GitScript: Sendable, Equatable {
             printf '\\0'
             du -sxB1 /workspace || true
             printf '\\0'
-            git status --porcelain -z --ignore-submodules=dirty
+            git status --porcelain -z --ignore-submodules=dirty > /tmp/status
+            cat /tmp/status
+            printf '\\0'
+            [ -s /tmp/status ] || { printf '\\0'; exit 0; }
+            set +e
+            export GIT_INDEX_FILE=/tmp/index LC_ALL=C
+            partial() { echo yes > /tmp/partial; }
+            [ ! -e /git/index ] || cp /git/index /tmp/index || partial
+            tree=$(git rev-parse -q --verify 'HEAD^{tree}') || tree=$(git hash-object -t tree /dev/null)
+            find . -xdev -path ./.git -prune -o -type f -size +"$2"c -printf '%P\\0' | sort -z > /tmp/large
+            git ls-files -z --others --exclude-standard | grep -zv '/$' | sort -z > /tmp/new
+            git diff-index -z --name-only --ignore-submodules=dirty "$tree" | sort -z > /tmp/changed
+            sort -z /tmp/new /tmp/changed | comm -z -12 - /tmp/large > /tmp/omitted
+            [ ! -s /tmp/omitted ] || partial
+            comm -z -12 /tmp/changed /tmp/large | git update-index -z --assume-unchanged --stdin || partial
+            comm -z -23 /tmp/new /tmp/large | sed -z "s/^/100644 $(git hash-object /dev/null) 0\\t/" |
+                git update-index -z --index-info || partial
+            { timeout 20 git diff --no-ext-diff --no-textconv --no-renames --no-color --ignore-submodules=dirty \
+                --src-prefix=a/ --dst-prefix=b/ "$tree" || partial; } | head -c "$1"
+            printf '\\0'
+            [ ! -e /tmp/partial ] || printf partial
             """
-        return GitScript(argv: ["/bin/sh", "-c", script], environment: environment(rewriting: nil, gateway: nil))
+        return GitScript(
+            argv: ["/bin/sh", "-c", script, "git-changes", String(diffBytes + 1), String(largestShownFile)],
+            environment: environment(rewriting: nil, gateway: nil))
     }
+
+    /// Bytes of a file beyond which a diff leaves it out.
+    private static let largestShownFile = 16 << 20
 
     /// Fixed environment of every git: no prompts, no system or user configuration, no hooks, no surprising transports.
     private static func environment(rewriting url: RepositoryURL?, gateway: String?) -> [String: String] {

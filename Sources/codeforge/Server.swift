@@ -40,6 +40,7 @@ struct Server {
         }
         let database = try TaskDatabase(path: settings.sqlite.path)
         let store = SQLiteTaskStore(database)
+        let workspaces = SQLiteWorkspaceStore(database)
         let secrets = RedisTaskSecretStore(client, box: try AESGCMSecretBox(base64Key: settings.encryption.key))
         let events = RedisEventLog(client, historyEntries: settings.events.historyEntries)
         let queue = RedisTaskQueue(client)
@@ -52,11 +53,11 @@ struct Server {
             secrets: secrets,
             buildPrompt: PromptBuilder.prompt(of:cli:earlier:), workspaceForm: HostTree.form(ofWorkspace:))
         let finalizer = RunFinalizer(
-            store: store, events: events, secrets: secrets, cliName: planner.cliName(of:), clock: clock,
+            store: store, workspaces: workspaces, events: events, secrets: secrets, cliName: planner.cliName(of:), clock: clock,
             historyTTL: settings.tasks.workspaceTTL)
         let scheduler = Scheduler(
             configuration: .init(concurrency: settings.workers.concurrency, drains: drains), store: store,
-            queue: queue, link: link, planner: planner,
+            workspaces: workspaces, queue: queue, link: link, planner: planner,
             spawner: ProcessSupervisorSpawner(executable: Installation.supervisor), finalizer: finalizer, clock: clock)
         let projector = Projector(
             reports: RedisReportLog(client), finalizer: finalizer, trail: trail, scheduler: scheduler)
@@ -65,12 +66,16 @@ struct Server {
             rules: TaskRules(
                 registeredCLIs: Set(AgentCatalog.names), makeID: { UUID().uuidString.lowercased() },
                 isURL: URLRule.accepts))
+        let sweeper = WorkspaceService(
+            configuration: sweeping, tasks: store, store: workspaces,
+            files: TaskFiles(
+                dataDirectory: settings.dataDirectory, workspaceBase: settings.tasks.workspaceBase), clock: clock,
+            whileIdle: { ids, body throws(CodeForgeError) in try await scheduler.whileIdle(ids, body) })
         let stopping = ShutdownFlag()
         let api = APIServer(
             dependencies(
-                tasks: tasks, sandboxes: SandboxService(control: control, trail: trail), store: store, probe: probe,
-                client: client, stopping: stopping,
-                clock: clock))
+                tasks: tasks, sandboxes: SandboxService(control: control, trail: trail), workspaces: sweeper,
+                store: store, probe: probe, client: client, stopping: stopping, clock: clock))
         let application = api.application(
             host: settings.server.host, port: settings.server.port, logger: logger,
             onRunning: { [logger, settings] port in
@@ -82,7 +87,7 @@ struct Server {
             configuration: .init(
                 services: [
                     .init(service: trail), .init(service: SandboxCensus(control: control)), .init(service: projector),
-                    .init(service: scheduler), .init(service: application),
+                    .init(service: scheduler), .init(service: sweeper), .init(service: application),
                     .init(service: stopping),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
@@ -132,18 +137,27 @@ struct Server {
             firstLine: sandbox.firstLineTimeout / .seconds(1), silence: sandbox.silenceTimeout / .seconds(1),
             afterResult: sandbox.resultGrace / .seconds(1))
         configuration.auditRecords = sandbox.auditRecords
+        configuration.diffBytes = settings.git.diffBytes
         configuration.disk = Installation.workspaceForm(of: settings)
         return configuration
     }
 
+    private var sweeping: WorkspaceService.Configuration {
+        let tasks = settings.tasks
+        let gigabyte = 1_073_741_824.0
+        return .init(
+            ttl: tasks.workspaceTTL, warningBytes: Int(tasks.diskWarningThresholdGB * gigabyte),
+            criticalBytes: Int(tasks.diskCriticalThresholdGB * gigabyte), interval: tasks.sweepInterval,
+            runTTL: tasks.runTTL)
+    }
+
     private func dependencies(
-        tasks: TaskService, sandboxes: SandboxService, store: SQLiteTaskStore, probe: RedisHealthProbe,
-        client: RedisClient,
-        stopping: ShutdownFlag, clock: SystemClock
+        tasks: TaskService, sandboxes: SandboxService, workspaces: WorkspaceService, store: SQLiteTaskStore,
+        probe: RedisHealthProbe, client: RedisClient, stopping: ShutdownFlag, clock: SystemClock
     ) -> APIDependencies {
         let limit = settings.rateLimit
         return APIDependencies(
-            tasks: tasks, sandboxes: sandboxes, store: store, messaging: probe,
+            tasks: tasks, sandboxes: sandboxes, workspaces: workspaces, store: store, messaging: probe,
             cliCatalogue: { [settings] in CLICatalogue.entries(settings) }, defaultCLI: settings.cli.defaultName,
             tokens: [settings.server.authToken],
             rateLimiter: limit.enabled && limit.perMinute > 0

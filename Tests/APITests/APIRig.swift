@@ -13,7 +13,9 @@ import Testing
 /// The API over in-memory ports.
 struct APIRig {
     static let token = "a-good-token"
-    let store = InMemoryTaskStore()
+    let store: InMemoryTaskStore
+    let workspaces: InMemoryWorkspaceStore
+    let files = InMemoryWorkspaceFiles()
     let queue = InMemoryTaskQueue()
     let secrets = InMemoryTaskSecretStore()
     let events = InMemoryEventLog()
@@ -35,6 +37,8 @@ struct APIRig {
     var requestLimit: Duration = .seconds(60)
 
     init() {
+        store = InMemoryTaskStore()
+        workspaces = InMemoryWorkspaceStore(store)
         clock = ManualClock()
         trail = AuditTrail(store: audit, clock: clock, days: 30)
     }
@@ -56,6 +60,11 @@ struct APIRig {
         let dependencies = APIDependencies(
             tasks: tasks,
             sandboxes: SandboxService(control: control, trail: trail),
+            workspaces: WorkspaceService(
+                configuration: .init(
+                    ttl: 86_400, warningBytes: 1 << 40, criticalBytes: 1 << 41, interval: 600, runTTL: 60),
+                tasks: store, store: workspaces, files: files, clock: clock,
+                whileIdle: { _, body throws(CodeForgeError) in try body() }),
             store: store,
             messaging: messaging,
             cliCatalogue: { [clis] in clis },

@@ -25,7 +25,9 @@ import Testing
     @Test func healthNamesThePartThatIsAway() async throws {
         let rig = APIRig()
         try await rig.insert("t", .completed)
-        try await rig.store.recordWorkspace(task: "t", bytes: 3 << 19)
+        try await rig.workspaces.insert(Workspace(taskID: "t", slug: "t", createdAt: rig.clock.now()))
+        try await rig.workspaces.record(
+            WorkspaceMeasurement(taskID: "t", iteration: 1, usedTaskID: nil, bytes: 3 << 19, diff: nil))
         try await rig.application.test(.router) { client async throws in
             let well = try await client.ask(.get, "/health", token: nil)
             #expect(well.status == 200)

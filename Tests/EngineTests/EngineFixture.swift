@@ -6,7 +6,8 @@ import TestKit
 
 /// The engine on in-memory twins, with supervisors that do what a test says.
 struct EngineFixture: Sendable {
-    let store = InMemoryTaskStore()
+    let store: InMemoryTaskStore
+    let workspaces: InMemoryWorkspaceStore
     let queue = InMemoryTaskQueue()
     let events = InMemoryEventLog()
     let secrets = InMemoryTaskSecretStore()
@@ -15,6 +16,11 @@ struct EngineFixture: Sendable {
     let audit = InMemoryAuditStore()
     let clock = ManualClock()
     let spawner = ScriptedSpawner()
+
+    init() {
+        store = InMemoryTaskStore()
+        workspaces = InMemoryWorkspaceStore(store)
+    }
 
     var service: TaskService {
         let ids = Mutex(0)
@@ -34,7 +40,7 @@ struct EngineFixture: Sendable {
 
     var finalizer: RunFinalizer {
         RunFinalizer(
-            store: store, events: events, secrets: secrets, cliName: { $0.config?.cli ?? "claude-code" },
+            store: store, workspaces: workspaces, events: events, secrets: secrets, cliName: { $0.config?.cli ?? "claude-code" },
             clock: clock,
             historyTTL: 60)
     }
@@ -66,8 +72,8 @@ struct EngineFixture: Sendable {
             configuration: .init(
                 concurrency: concurrency, leaseGrace: .milliseconds(200), reportGrace: .milliseconds(100),
                 checkInterval: .milliseconds(20)),
-            store: store, queue: queue, link: link, planner: planner(), spawner: spawner, finalizer: finalizer,
-            clock: clock)
+            store: store, workspaces: workspaces, queue: queue, link: link, planner: planner(), spawner: spawner,
+            finalizer: finalizer, clock: clock)
     }
 
     /// A task on record in the given state.

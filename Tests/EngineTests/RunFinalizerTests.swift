@@ -31,16 +31,18 @@ import Testing
 
     @Test func successIsOnRecordAndTold() async throws {
         let run = try await running()
-        try await finish(
-            run,
-            JobOutcome(
-                result: "fine", changes: ChangesSummary(filesModified: 2), usage: Usage(inputTokens: 3), sessionID: "s",
-                workspaceBytes: 7))
+        try await fixture.workspaces.insert(Workspace(taskID: "t", slug: "s", createdAt: fixture.clock.now()))
+        var outcome = JobOutcome(
+            result: "fine", changes: ChangesSummary(filesModified: 2), usage: Usage(inputTokens: 3), sessionID: "s",
+            workspaceBytes: 7)
+        outcome.diff = WorkspaceDiff(text: "diff", isTruncated: true)
+        try await finish(run, outcome)
         let task = try #require(try await fixture.store.task("t"))
         #expect(task.status == .completed && task.result == "fine" && task.usage?.inputTokens == 3)
         #expect(task.sessionID == "s" && task.sessionCLI == "claude-code")
         #expect(try await fixture.store.iterations(of: "t").map(\.status) == [.completed])
-        #expect(try await fixture.store.workspaceBytes() == 7)
+        #expect(try await fixture.workspaces.bytes() == 7)
+        #expect(try await fixture.workspaces.diff(of: "t", iteration: 1) == outcome.diff)
         #expect(log.count == 2 && log[0].contains("task_completed") && log[1].hasPrefix("done"))
         #expect(fixture.events.expiry(of: "t") == .some(.some(60)))
     }
@@ -55,8 +57,11 @@ import Testing
 
     @Test func aReportOfAReplacedRunIsIgnored() async throws {
         let run = try await running(attempt: 2)
+        try await fixture.workspaces.insert(Workspace(taskID: "t", slug: "s", createdAt: fixture.clock.now()))
         try await finish(
-            RunID(taskID: "t", iteration: 1, attempt: 1, purpose: .task), JobOutcome(failure: .cli, error: "old"))
+            RunID(taskID: "t", iteration: 1, attempt: 1, purpose: .task),
+            JobOutcome(failure: .cli, error: "old", workspaceBytes: 1))
+        #expect(try await fixture.workspaces.workspace(of: "t")?.measuredTask == nil)
         #expect(try await fixture.store.task("t")?.status == .running)
         #expect(log.isEmpty)
         try await finish(run, JobOutcome())

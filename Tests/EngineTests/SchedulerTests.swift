@@ -1,5 +1,6 @@
 import Domain
 import ServiceLifecycle
+import Synchronization
 import TestKit
 import Testing
 
@@ -139,6 +140,33 @@ import Testing
             let id = try await create()
             try await until("failed") { try await status(id) == .failed }
             #expect(try await fixture.store.task(id)?.error == "cannot start it")
+        }
+    }
+
+    @Test func nobodyTouchesTheFilesOfARun() async throws {
+        let scheduler = fixture.scheduler()
+        _ = try await fixture.task { task in
+            task.status = .running
+            task.attempt = 1
+        }
+        try await whileRunning(scheduler) {
+            try await eventually("the run to be adopted") { await scheduler.hasRuns ? () : nil }
+            await #expect(throws: CodeForgeError.self) { try await scheduler.whileIdle(["x", "t"]) {} }
+            let done = Mutex(false)
+            try await scheduler.whileIdle(["x"]) { done.withLock { $0 = true } }
+            #expect(done.withLock { $0 })
+            await scheduler.ended(RunID(taskID: "t", iteration: 1, attempt: 1, purpose: .task))
+            try await scheduler.whileIdle(["t"]) {}
+        }
+    }
+
+    @Test func aCloneIsOnRecordAsAWorkspace() async throws {
+        let task = try await fixture.service.create(TaskDraft(repoURL: "https://h/o/r", prompt: "p"))
+        try await whileRunning(fixture.scheduler()) {
+            let workspace = try await eventually("the workspace") {
+                try await fixture.workspaces.workspace(of: task.id)
+            }
+            #expect(workspace.slug == task.workspaceSlug && workspace.createdAt == fixture.clock.now())
         }
     }
 }

@@ -17,6 +17,21 @@ import Testing
     }
 }
 
+@Suite struct WorkspaceStoreContractTests {
+    @Test(arguments: WorkspaceStoreContract.cases)
+    func twin(_ rule: WorkspaceStoreContract.Case) async throws {
+        let tasks = InMemoryTaskStore()
+        try await rule.run((tasks, InMemoryWorkspaceStore(tasks)))
+    }
+
+    @Test(arguments: WorkspaceStoreContract.cases)
+    func sqlite(_ rule: WorkspaceStoreContract.Case) async throws {
+        let directory = try TemporaryDirectory()
+        let database = try TaskDatabase(path: directory.file("codeforge.db"))
+        try await rule.run((SQLiteTaskStore(database), SQLiteWorkspaceStore(database)))
+    }
+}
+
 @Suite struct AuditStoreContractTests {
     @Test(arguments: AuditStoreContract.cases)
     func twin(_ rule: AuditStoreContract.Case) async throws { try await rule.run(InMemoryAuditStore()) }

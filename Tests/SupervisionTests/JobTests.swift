@@ -217,4 +217,53 @@ import Testing
         #expect(names.prefix(3) == ["exec", "exec_end", "exec"] && names.last == "kill", "\(names)")
         #expect(fixture.records.contains { $0.kind == .syscall && $0.name == "unshare" })
     }
+
+    @Test func theDiffShowsEveryChangeAndRunsNothing() async throws {
+        let fixture = try JobFixture(
+            #"""
+            cd /workspace
+            echo changed >> f; git -c user.name=a -c user.email=a@a commit -qam "by the agent"
+            mkdir -p new/deep; printf 'one\n' > new/deep/file; printf 'x' > 'new/a b"c'; chmod +x 'new/a b"c'
+            head -c 3000 /dev/urandom > binary; ln -s /etc/passwd link; : > empty
+            printf '*.log\n' > .gitignore; echo no > ignored.log
+            printf '* -diff diff=evil filter=evil\n' > .gitattributes
+            git config diff.evil.command 'touch /workspace/ran'; git config diff.evil.textconv 'touch /workspace/ran'
+            git config filter.evil.clean 'touch /workspace/ran; cat'; git config core.fsmonitor 'touch /workspace/ran'
+            git init -q nested; echo x > nested/y
+            """#)
+        let outcome = try await fixture.outcome()
+        let diff = try #require(outcome.diff, "\(outcome)")
+        #expect(!diff.isTruncated)
+        for line in [
+            "diff --git a/f b/f", "+changed", "diff --git a/new/deep/file b/new/deep/file", "+one",
+            #"diff --git "a/new/a b\"c" "b/new/a b\"c""#, "new file mode 100755", "new file mode 120000",
+            "+/etc/passwd", "Binary files /dev/null and b/binary differ", "diff --git a/empty b/empty",
+            "diff --git a/.gitattributes b/.gitattributes", #"\ No newline at end of file"#,
+        ] { #expect(diff.text.split(separator: "\n").contains(Substring(line)), "\(line) is missing in:\n\(diff.text)") }
+        for word in ["ignored", "ran", "nested", ".git/"] { #expect(!diff.text.contains(word), "\(word)") }
+        #expect(outcome.changes?.filesModified == 1, "\(String(describing: outcome.changes))")
+    }
+
+    @Test func aDiffLeavesOutWhatIsTooMuchAndSaysSo() async throws {
+        let fixture = try JobFixture(
+            "cd /workspace; seq 100000 > long; truncate -s 8G huge; echo small > z; rm f"
+        ) { $0.limits.diffBytes = 1000 }
+        let start = ContinuousClock.now
+        let diff = try #require(try await fixture.outcome().diff)
+        #expect(ContinuousClock.now - start < .seconds(15), "eight gigabytes were not read")
+        #expect(diff.isTruncated && diff.text.utf8.count <= 1000 && diff.text.hasSuffix("\n"))
+        #expect(diff.text.hasPrefix("diff --git a/f b/f\ndeleted file mode 100644\n"), "\(diff.text)")
+        #expect(diff.text.contains("+1\n+2\n") && !diff.text.contains("huge"))
+    }
+
+    @Test func anUnreadableFileIsToldAsMissing() async throws {
+        let fixture = try JobFixture("cd /workspace; echo x > a; echo secret > b; chmod 0 b; echo more >> f")
+        let diff = try #require(try await fixture.outcome().diff)
+        #expect(diff.isTruncated && diff.text.contains("b/a"), "\(diff.text)")
+    }
+
+    @Test func noChangeIsAnEmptyDiff() async throws {
+        let outcome = try await JobFixture("true").outcome()
+        #expect(outcome.diff == WorkspaceDiff(text: "", isTruncated: false), "\(outcome)")
+    }
 }

@@ -27,6 +27,8 @@ package enum OpenAPIDocument {
             description: Health, metrics and documentation; no token.
           - name: auth
           - name: tasks
+          - name: workspaces
+            description: The directories tasks work in, and what they changed there.
           - name: sandboxes
             description: What runs now, and the record of what ran.
           - name: cli
@@ -394,6 +396,111 @@ package enum OpenAPIDocument {
                         data: {"changes_summary":null,"status":"failed","task_id":"77a2ffbd-11b6-4654-9325-89306d55bc89"}
                 "401": { $ref: "#/components/responses/Unauthorized" }
                 "404": { $ref: "#/components/responses/NotFound" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/tasks/{taskID}/diff:
+            parameters: [{ $ref: "#/components/parameters/TaskID" }]
+            get:
+              operationId: getTaskDiff
+              tags: [workspaces]
+              summary: Get what a task changed
+              description: |
+                The work tree after a successful iteration, compared with the clone (or with the task's last pull request): new
+                files and what the CLI committed by itself included, ignored files not. Kept when the workspace is gone. Binary
+                files are only named. Bytes that are no UTF-8 are replaced.
+              parameters:
+                - name: iteration
+                  in: query
+                  description: Of this iteration; without it, the latest that has one.
+                  schema: { type: integer, minimum: 1 }
+              responses:
+                "200": { $ref: "#/components/responses/Diff" }
+                "400":
+                  description: The iteration is no number from 1.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Bad Request, message: iteration must be a number from 1 }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404":
+                  description: There is no such task, or it has no diff (yet, or of that iteration).
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Not Found, message: task 77a2ffbd has no diff for iteration 3 }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/workspaces:
+            get:
+              operationId: listWorkspaces
+              tags: [workspaces]
+              summary: List workspaces
+              description: Oldest first.
+              responses:
+                "200":
+                  description: All of them.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/WorkspaceList" }
+                      example:
+                        workspaces:
+                          - task_id: 77a2ffbd-11b6-4654-9325-89306d55bc89
+                            size_mb: 45.2
+                            created_at: "2026-02-26T18:38:10Z"
+                            expires_at: "2026-02-27T18:38:10Z"
+                            task_status: completed
+                        total_size_mb: 45.2
+                        total_count: 1
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/workspaces/{taskID}:
+            parameters: [{ $ref: "#/components/parameters/TaskID" }]
+            delete:
+              operationId: deleteWorkspace
+              tags: [workspaces]
+              summary: Delete a workspace
+              description: |
+                With the clone and the CLI's conversations. A follow-up fails from then on. Refused while a task is `cloning`,
+                `running`, `reviewing` or `creating_pr` in it, be it another one that reuses it.
+              responses:
+                "200":
+                  description: Nothing finds it any more; its files are being removed.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [message]
+                        properties:
+                          message: { const: workspace deleted }
+                      example: { message: workspace deleted }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404":
+                  description: There is none of that task.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Not Found, message: workspace not found }
+                "409":
+                  description: It is in use.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Conflict, message: cannot delete workspace for a running task }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/workspaces/{taskID}/diff:
+            parameters: [{ $ref: "#/components/parameters/TaskID" }]
+            get:
+              operationId: getWorkspaceDiff
+              tags: [workspaces]
+              summary: Get what a workspace holds
+              description: The diff of the last successful iteration in it, whichever task's that was.
+              responses:
+                "200": { $ref: "#/components/responses/Diff" }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404":
+                  description: There is no workspace of that task, or it was not looked at yet.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Not Found, message: workspace not found }
                 "503": { $ref: "#/components/responses/Unavailable" }
           /api/v1/sandboxes:
             get:
@@ -805,6 +912,24 @@ package enum OpenAPIDocument {
                 application/json:
                   schema: { $ref: "#/components/schemas/Error" }
                   example: { error: Not Found, message: task 77a2ffbd not found }
+            Diff:
+              description: Unified, as `git diff` prints it; empty when nothing changed.
+              headers:
+                X-Diff-Truncated:
+                  description: |
+                    There when something is missing: it was longer than `git.diff_bytes`, or a file too large or not readable.
+                  schema: { const: "true" }
+              content:
+                text/x-diff:
+                  schema: { type: string }
+                  example: |
+                    diff --git a/README.md b/README.md
+                    index ce01362..94954ab 100644
+                    --- a/README.md
+                    +++ b/README.md
+                    @@ -1 +1,2 @@
+                     hello
+                    +world
             Conflict:
               description: The task's status forbids it now.
               content:
@@ -1066,6 +1191,24 @@ package enum OpenAPIDocument {
                 missing_layers:
                   type: array
                   items: { $ref: "#/components/schemas/MissingLayer" }
+            WorkspaceList:
+              type: object
+              required: [workspaces, total_size_mb, total_count]
+              properties:
+                workspaces: { type: array, items: { $ref: "#/components/schemas/Workspace" } }
+                total_size_mb: { type: number }
+                total_count: { type: integer }
+            Workspace:
+              type: object
+              required: [task_id, size_mb, created_at, expires_at, task_status]
+              properties:
+                task_id: { type: string }
+                size_mb: { type: number, description: As measured after the last successful iteration; 0 before. }
+                created_at: { type: string, format: date-time, description: In whole seconds. }
+                expires_at: { type: string, format: date-time, description: It is removed after this. }
+                task_status:
+                  description: Of its task; `unknown` when that is gone.
+                  anyOf: [{ $ref: "#/components/schemas/TaskStatus" }, { const: unknown }]
             Sandbox:
               type: object
               required:

@@ -49,7 +49,7 @@ struct SystemRoutes: Sendable {
         async let sqlite = SystemRoutes.works { try await dependencies.store.ping() }
         let (redisWorks, sqliteWorks) = await (redis, sqlite)
         // Part of the same record: when that is away the figure is unknown, and shown as none.
-        let bytes = sqliteWorks ? (try? await dependencies.store.workspaceBytes()) ?? 0 : 0
+        let bytes = sqliteWorks ? (try? await dependencies.workspaces.recordedBytes()) ?? 0 : 0
         let isWell = redisWorks && sqliteWorks
         let uptime = ContinuousClock.now - dependencies.startedAt
         return .json(isWell ? .ok : .serviceUnavailable) { json in

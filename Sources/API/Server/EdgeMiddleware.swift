@@ -86,6 +86,7 @@ extension HTTPField.Name {
     static let requestID = HTTPField.Name("X-Request-Id") ?? .upgrade
     static let contentTypeOptions = HTTPField.Name("X-Content-Type-Options") ?? .upgrade
     static let accelBuffering = HTTPField.Name("X-Accel-Buffering") ?? .upgrade
+    static let diffTruncated = HTTPField.Name("X-Diff-Truncated") ?? .upgrade
     static let lastEventID = HTTPField.Name("Last-Event-ID") ?? .upgrade
 }
 

@@ -32,12 +32,6 @@ public protocol TaskStore: Sendable {
     /// Finished iterations in the order they ended.
     func iterations(of id: String) async throws(CodeForgeError) -> [Iteration]
 
-    /// Size of a task's workspace as last measured.
-    func recordWorkspace(task id: String, bytes: Int) async throws(CodeForgeError)
-
-    /// Sum of all recorded workspace sizes.
-    func workspaceBytes() async throws(CodeForgeError) -> Int
-
     /// Answers quickly whether the store works.
     func ping() async throws(CodeForgeError)
 }

@@ -130,17 +130,6 @@ package enum TaskStoreContract {
             try expectEqual(found.map(\.id), [1, 3].map { task($0).id }, "active tasks")
             try expect(try await store.tasks(in: []).isEmpty, "tasks in no status")
         },
-        Case("sums workspaces as last measured") { store in
-            try expectEqual(try await store.workspaceBytes(), 0, "an empty store")
-            for number in 1...2 { try await store.insert(task(number)) }
-            try await store.recordWorkspace(task: task(1).id, bytes: 1 << 40)
-            try await store.recordWorkspace(task: task(2).id, bytes: 5)
-            try await store.recordWorkspace(task: task(1).id, bytes: 7)
-            try expectEqual(try await store.workspaceBytes(), 12, "the sum")
-            try await expectCode(.notFound) { () async throws(CodeForgeError) in
-                try await store.recordWorkspace(task: "gone", bytes: 1)
-            }
-        },
         Case("takes many inserts at once") { store in
             try await withThrowingTaskGroup { group in
                 for number in 0..<500 { group.addTask { try await store.insert(task(number)) } }
