@@ -296,7 +296,7 @@ struct ArenaTrait: SuiteTrait, TestScoping {
             "ANTHROPIC_API_KEY": Arena.secret, "OPENAI_API_KEY": Arena.secret,
             "CODEFORGE_GATEWAY__ANTHROPIC_URL": "http://127.0.0.1:\(host.port)",
             "CODEFORGE_GATEWAY__ALLOW_PRIVATE_HOSTS": "127.0.0.1:\(host.port)",
-            "CODEFORGE_SANDBOX__OUTPUT_BYTES": "20000000", "CODEFORGE_SANDBOX__LINE_BYTES": "65536",
+            "CODEFORGE_SANDBOX__OUTPUT_BYTES": "4000000", "CODEFORGE_SANDBOX__LINE_BYTES": "65536",
             "CODEFORGE_TASKS__DEFAULT_TIMEOUT": "60",
         ]
         try await ServerFixture.with(settings) { server in

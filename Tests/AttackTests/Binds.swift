@@ -12,7 +12,7 @@ enum SameID {
     static func bind() -> SandboxRequest.Bind {
         let folder = Arena.folder("same-id")
         mkdir(folder, 0o755)
-        FileManager.default.createFile(atPath: folder + "/file", contents: Data("x".utf8))
+        _ = FileManager.default.createFile(atPath: folder + "/file", contents: Data("x".utf8))
         chmod(folder + "/file", 0o600)
         chown(folder + "/file", 1000, 1000)
         return .init(source: folder, target: "/mnt/same-id")

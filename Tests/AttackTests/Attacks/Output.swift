@@ -66,8 +66,8 @@ extension Attack {
             #expect(contents(frames).last == "after")
         },
         output(
-            "huge-line", "prints one line of 15 MB", "CWE-400", "sandbox.line_bytes",
-            "head -c 15000000 /dev/zero | tr '\\0' x; echo; echo after"
+            "huge-line", "prints one line of 3 MB", "CWE-400", "sandbox.line_bytes",
+            "head -c 3000000 /dev/zero | tr '\\0' x; echo; echo after"
         ) { frames, task in
             #expect(task["status"] == "completed", "\(task)")
             #expect(names(frames).contains("line_dropped"), "\(names(frames))")
@@ -79,7 +79,7 @@ extension Attack {
         ) { _, task in
             #expect(task["error"]?.stringValue?.contains("output limit") == true, "\(task)")
         },
-        output("flood", "prints without end", "CWE-400", "sandbox.output_bytes", "yes") { _, task in
+        output("flood", "prints without end", "CWE-400", "sandbox.output_bytes", "yes flood") { _, task in
             #expect(task["error"]?.stringValue?.contains("output limit") == true, "\(task)")
         },
         output(
@@ -139,8 +139,8 @@ extension Attack {
                 #expect(raw.output.contains { $0 != "0" && $0.isNumber } || name == "closed-output", "\(raw)")
                 let id = try await arena.server.create(script, repo: Repositories.plain(arena))
                 let task = try await arena.server.finished(id)
-                // Nobody wants to read ten million events.
-                try check(script == "yes" ? [] : try await arena.server.frames(id), task)
+                // Nobody wants to read a million events.
+                try check(script.hasPrefix("yes") ? [] : try await arena.server.frames(id), task)
             }, record: .told("the task's events and error"), control: .within("the bytes reach the pipe"), isTask: false
         )
     }

@@ -72,7 +72,7 @@ extension Attack {
                 let outcome = try await arena.launch(
                     Prelude.program(
                         """
-                        answer = http('POST /anthropic/v1/messages HTTP/1.1\\nHost: g\\nContent-Length: 2\\n\\n{}')
+                        answer = http('POST /anthropic/v1/messages HTTP/1.1\\nHost: g\\nConnection: close\\nContent-Length: 2\\n\\n{}')
                         if ('attack-' + 'secret-').encode() in answer: return answer
                         raise Refused(answer.decode())
                         """))
