@@ -116,18 +116,7 @@ final class Arena: Sendable {
         _ program: String, without: Set<SandboxLayer> = [], omitting: Set<String> = [], relays: Bool = false,
         change: (inout SandboxRequest) -> Void = { _ in }
     ) async throws -> Outcome {
-        var configuration = SandboxLauncher.Configuration(shim: shim, require: [])
-        configuration.leaveOut = without
-        configuration.omitted = omitting
-        var request = SandboxRequest(
-            id: "attack", profile: .code, image: image,
-            arguments: ["/usr/bin/python3", "-I", "-S", "-c", program], environment: variables(target: 1),
-            workingDirectory: "/tmp", gatewayPort: Arena.gatewayPort)
-        change(&request)
-        // Deliberately not close-on-exec: whatever the launcher's process holds may not come along.
-        let leak = open("/", O_RDONLY)
-        defer { close(leak) }
-        let sandbox = try await SandboxLauncher(configuration).launch(request)
+        let sandbox = try await start(program, without: without, omitting: omitting, change: change)
         let decisions = Decisions()
         var gateway: GatewayServer?
         if let listener = sandbox.gateway {
@@ -159,6 +148,49 @@ final class Arena: Sendable {
         return outcome
     }
 
+    /// Starts a probe; whoever calls reads and waits.
+    func start(
+        _ program: String, without: Set<SandboxLayer> = [], omitting: Set<String> = [],
+        change: (inout SandboxRequest) -> Void = { _ in }
+    ) async throws -> RunningSandbox {
+        var configuration = SandboxLauncher.Configuration(shim: shim, require: [])
+        configuration.leaveOut = without
+        configuration.omitted = omitting
+        var request = SandboxRequest(
+            id: "attack", profile: .code, image: image, arguments: Arena.python + [program],
+            environment: variables(target: 1), workingDirectory: "/tmp", gatewayPort: Arena.gatewayPort)
+        change(&request)
+        // Deliberately not close-on-exec: whatever the launcher's process holds may not come along.
+        let leak = open("/", O_RDONLY)
+        defer { close(leak) }
+        return try await SandboxLauncher(configuration).launch(request)
+    }
+
+    private static let python = ["/usr/bin/python3", "-I", "-S", "-c"]
+
+    /// Runs a probe as one more command in a sandbox whose own payload only waits.
+    func enter(_ attack: Attack, without: Set<SandboxLayer> = []) async throws -> Outcome {
+        guard case .probe(let probe) = attack.body else { throw Failure("\(attack) is a scene") }
+        let sandbox = try await start("", without: without) { $0.arguments = ["/bin/sleep", "60"] }
+        async let nothing = Arena.drain(sandbox.standardOutput)
+        async let errors = Arena.drain(sandbox.standardError)
+        let (read, write) = try ShimSpawn.pipe()
+        async let output = Arena.drain(read)
+        let null = HostDescriptor(open("/dev/null", O_RDWR | O_CLOEXEC))
+        var refused: CodeForgeError?
+        do throws(CodeForgeError) {
+            _ = try await sandbox.execute(
+                Arena.python + [Prelude.program(probe)], environment: variables(target: 1), workingDirectory: "/tmp",
+                input: null.raw, output: write.raw, errors: write.raw)
+        } catch { refused = error }
+        write.close()
+        sandbox.kill()
+        var outcome = Arena.judge(await output + (await nothing) + (await errors))
+        outcome.exit = await sandbox.wait()
+        if let refused { throw refused }
+        return outcome
+    }
+
     func launch(
         _ attack: Attack, without: Set<SandboxLayer> = [], omitting: Set<String> = [], relays: Bool = false,
         change: (inout SandboxRequest) -> Void = { _ in }
@@ -171,11 +203,18 @@ final class Arena: Sendable {
         }
     }
 
+    /// Names an operator may list; `localhost` stands for one whose owner lets it point inwards.
+    static func egress(_ host: LocalServer) -> [String] {
+        ["allowed.example", "*.sub.example", "localhost:\(host.port)"]
+    }
+
     private func policy() throws -> GatewayPolicy {
-        GatewayPolicy(
+        var policy = GatewayPolicy(
             anthropic: .init(baseURL: "http://127.0.0.1:\(host.port)", apiKey: Arena.secret),
             git: .init(repositoryURL: "http://127.0.0.1:\(host.port)/owner/repo.git", token: Arena.secret),
             addresses: try AddressRule(exceptions: ["127.0.0.1:\(host.port)"]))
+        policy.egress = try EgressList(Arena.egress(host))
+        return policy
     }
 
     // MARK: Outside any sandbox
@@ -209,7 +248,7 @@ final class Arena: Sendable {
     // MARK: As a task
 
     /// Runs a probe as a `shell` task of the server.
-    func task(_ attack: Attack) async throws -> (outcome: Outcome, frames: [ServerFixture.Frame]) {
+    func task(_ attack: Attack) async throws -> (id: String, outcome: Outcome, frames: [ServerFixture.Frame]) {
         guard case .probe(let probe) = attack.body else { throw Failure("\(attack) is a scene") }
         let exports = variables(target: 1).filter { $0.key.hasPrefix("ATTACK_") }.sorted { $0.key < $1.key }
             .map { "export \($0.key)='\($0.value)'\n" }.joined()
@@ -218,7 +257,7 @@ final class Arena: Sendable {
         let id = try await server.create(script, repo: Repositories.plain(self))
         let frames = try await server.frames(id)
         let lines = frames.filter { $0.name == "output" }.compactMap { $0.data["data"]?["content"]?.stringValue }
-        return (Arena.judge(lines.joined(separator: "\n")), frames)
+        return (id, Arena.judge(lines.joined(separator: "\n")), frames)
     }
 
     // MARK: Small things
@@ -244,6 +283,23 @@ final class Arena: Sendable {
             descriptor.close()
             return String(decoding: bytes, as: UTF8.self)
         }
+    }
+
+    /// The next line, read byte by byte.
+    static func line(_ descriptor: HostDescriptor) async -> String {
+        await LocalThread.run {
+            var bytes: [UInt8] = []
+            var byte: UInt8 = 0
+            while Glibc.read(descriptor.raw, &byte, 1) == 1, byte != 0x0A { bytes.append(byte) }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
+    /// What the service has on record of a task.
+    func audit(_ id: String) async throws -> [JSONValue] {
+        let answer = try await server.request("GET", "/api/v1/tasks/\(id)?include=audit")
+        guard case .array(let records)? = answer.json["audit"] else { throw Failure("no audit: \(answer)") }
+        return records
     }
 
     /// Processes of this host, in whatever namespace, whose command line has `word`.
@@ -292,12 +348,19 @@ struct ArenaTrait: SuiteTrait, TestScoping {
         for test: Test, testCase: Test.Case?, performing body: @Sendable () async throws -> Void
     ) async throws {
         let host = Arena.makeHost()
+        let profiles = try TemporaryDirectory()
+        try """
+        extends: code
+        limits: {memory_bytes: 96 MiB, pids: 32, disk_bytes: 64 MiB, disk_inodes: 4096}
+        """.write(toFile: profiles.file("tiny.yaml"), atomically: false, encoding: .utf8)
         let settings = [
             "ANTHROPIC_API_KEY": Arena.secret, "OPENAI_API_KEY": Arena.secret,
             "CODEFORGE_GATEWAY__ANTHROPIC_URL": "http://127.0.0.1:\(host.port)",
             "CODEFORGE_GATEWAY__ALLOW_PRIVATE_HOSTS": "127.0.0.1:\(host.port)",
+            "CODEFORGE_GATEWAY__EGRESS": Arena.egress(host).joined(separator: ","),
             "CODEFORGE_SANDBOX__OUTPUT_BYTES": "4000000", "CODEFORGE_SANDBOX__LINE_BYTES": "65536",
-            "CODEFORGE_TASKS__DEFAULT_TIMEOUT": "60",
+            "CODEFORGE_TASKS__DEFAULT_TIMEOUT": "60", "CODEFORGE_SANDBOX__PROFILES_DIR": profiles.path,
+            "CODEFORGE_SANDBOX__PROFILES__REPOSITORIES": #"{"/tmp/*/repos/tiny-*": "tiny"}"#,
         ]
         try await ServerFixture.with(settings) { server in
             let arena = try Arena(server, host)

@@ -65,6 +65,8 @@ struct Attack: Sendable, CustomStringConvertible {
     enum Control: Sendable {
         /// The same launch, with every system call let through.
         case anyCall
+        /// The same launch without Landlock.
+        case noLandlock
         /// The same launch without these options of the shim.
         case without(Set<String>)
         /// The same launch, changed.

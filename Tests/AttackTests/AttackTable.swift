@@ -4,7 +4,7 @@ import Testing
 extension Attack {
     static let probes: [Attack] =
         namespaceEscapes + processEscapes + kernelCalls + sockets + bombs + secrets.filter { !$0.isScene } + network
-        + gateways
+        + gateways + egress + landlock
     static let scenes: [Attack] = survivors + secrets.filter(\.isScene) + repositories + outputs
     static let all: [Attack] = probes + scenes
 
@@ -76,6 +76,7 @@ enum AttackTable {
         let missing = attack.mayBeMissing.isEmpty ? "" : ", or the kernel lacks it"
         return switch attack.control {
         case .anyCall: "the filter" + missing
+        case .noLandlock: "Landlock" + missing
         case .without(let options): options.sorted().map { "`\($0)`" }.joined(separator: ", ") + missing
         case .changed(let what, _): "given " + what
         case .outside: "a sandbox" + missing

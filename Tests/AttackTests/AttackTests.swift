@@ -33,6 +33,7 @@ import Testing
         switch attack.control {
         case .anyCall:
             outcome = try await arena.launch(attack, without: [.seccomp, .landlock])
+        case .noLandlock: outcome = try await arena.launch(attack, without: [.landlock])
         case .without(let options):
             outcome = try await arena.launch(attack, omitting: options)
         case .changed(_, let change): outcome = try await arena.launch(attack, change: change)
@@ -51,7 +52,8 @@ import Testing
 
     @Test(arguments: Attack.probes.filter(\.isTask)) func isRefusedInATask(attack: Attack) async throws {
         if attack.rootOnly, !Arena.isRoot { return }
-        let (outcome, frames) = try await arena().task(attack)
+        let arena = try arena()
+        let (id, outcome, frames) = try await arena.task(attack)
         expectRefused(attack, outcome)
         func events(_ name: String) -> [JSONValue] { frames.filter { $0.name == name }.compactMap { $0.data["data"] } }
         switch attack.record {
@@ -64,6 +66,38 @@ import Testing
         case .errno, .limit, .told: break
         }
         #expect(frames.last?.name == "done")
+        try await expectAudit(attack, arena, id)
+    }
+
+    /// What was refused stays on record, with who tried it.
+    private func expectAudit(_ attack: Attack, _ arena: Arena, _ id: String) async throws {
+        switch attack.record {
+        case .syscall(let name):
+            let record = try await eventually("\(name) in the audit of \(id)") {
+                try await arena.audit(id).first { $0["kind"] == "syscall" && $0["name"]?.stringValue == name }
+            }
+            #expect(record["verdict"] == "refused", "\(record)")
+            #expect(record["detail"]?["command"]?.stringValue?.contains("python3") == true, "\(record)")
+        case .gateway(let reason):
+            let record = try await eventually("\(reason) in the audit of \(id)") {
+                try await arena.audit(id).first {
+                    $0["kind"] == "gateway" && (reason.isEmpty || $0["detail"]?["reason"]?.stringValue == reason)
+                }
+            }
+            #expect(record["verdict"] == "refused", "\(record)")
+        case .errno, .limit, .told: break
+        }
+    }
+
+    /// An operator's command in a running sandbox is no way around any of it.
+    @Test(arguments: Attack.probes.filter { $0.change == nil && $0.category != .gateway })
+    func isRefusedInAnEnteredCommand(attack: Attack) async throws {
+        if attack.rootOnly, !Arena.isRoot { return }
+        let outcome = try await arena().enter(attack)
+        expectRefused(attack, outcome)
+        if case .syscall(let name) = attack.record {
+            #expect(outcome.exit?.refusedSyscalls[name, default: 0] ?? 0 > 0, "no record: \(outcome)")
+        }
     }
 
     @Test(arguments: Attack.scenes) func isRefused(attack: Attack) async throws {
