@@ -17,8 +17,8 @@ enum Repositories {
     }
 
     /// A bare repository of a work tree with a README, after `script` ran in it. `$BARE` is where it will be.
-    static func make(_ arena: Arena, _ script: String) throws -> String {
-        let name = UUID().uuidString.prefix(8)
+    static func make(_ arena: Arena, _ script: String, prefix: String = "") throws -> String {
+        let name = prefix + UUID().uuidString.prefix(8)
         let work = arena.directory + "/work-\(name)"
         let bare = arena.server.directory + "/repos/\(name).git"
         try arena.server.shell(
