@@ -127,7 +127,7 @@ let targets: [Target] = [
 
     // Tests.
     tests("Domain", ["Domain"]),
-    tests("Engine", ["Engine", "Telemetry", "TestKit", lifecycle, metrics]),
+    tests("Engine", ["Engine", "CurlHTTP", "Telemetry", "TestKit", "Vault", lifecycle, metrics]),
     tests("Agents", ["Agents", "TestKit"], resources: [.copy("Fixtures")]),
     tests("Settings", ["Domain", "Settings"]),
     tests("Telemetry", ["Telemetry"]),

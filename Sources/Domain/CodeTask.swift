@@ -38,6 +38,8 @@ public struct CodeTask: Sendable, Hashable {
     public var attempt: Int
     /// Directory name of the workspace under `tasks.workspace_base`; set on creation.
     public var workspaceSlug: String
+    /// Goes on record with the change that sets it, in the same transaction; never read back.
+    public var callback: Callback?
 
     public init(
         id: String, status: TaskStatus = .pending, type: TaskType = .code, repoURL: String, prompt: String,

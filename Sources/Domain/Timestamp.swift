@@ -16,6 +16,14 @@ public struct Timestamp: Sendable, Hashable, Comparable {
         Double(nanoseconds - earlier.nanoseconds) / 1_000_000_000
     }
 
+    /// The time that much later, or earlier; what cannot be told any more becomes the farthest time.
+    public func advanced(by duration: Duration) -> Timestamp {
+        let (seconds, attoseconds) = duration.components
+        let (whole, tooFar) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, tooLate) = nanoseconds.addingReportingOverflow(whole &+ attoseconds / 1_000_000_000)
+        return Timestamp(nanoseconds: tooFar || tooLate ? (seconds < 0 ? .min : .max) : sum)
+    }
+
     public static func < (a: Timestamp, b: Timestamp) -> Bool { a.nanoseconds < b.nanoseconds }
 
     static func floorDivide(_ a: Int64, _ b: Int64) -> Int64 {

@@ -13,10 +13,12 @@ package struct RunFinalizer: Sendable {
     private let clock: any WallClock
     /// Seconds the event history stays after a run ended.
     private let historyTTL: Int
+    private let callbacks: CallbackService?
 
     package init(
         store: any TaskStore, workspaces: any WorkspaceStore, events: any EventLog, secrets: any TaskSecretStore,
-        cliName: @escaping @Sendable (CodeTask) -> String, clock: any WallClock, historyTTL: Int
+        cliName: @escaping @Sendable (CodeTask) -> String, clock: any WallClock, historyTTL: Int,
+        callbacks: CallbackService? = nil
     ) {
         self.store = store
         self.workspaces = workspaces
@@ -25,6 +27,7 @@ package struct RunFinalizer: Sendable {
         self.cliName = cliName
         self.clock = clock
         self.historyTTL = historyTTL
+        self.callbacks = callbacks
     }
 
     /// - Throws: `.unavailable` when the record or the log is away; the report must be applied again then. Reports of
@@ -58,8 +61,10 @@ package struct RunFinalizer: Sendable {
         let status: TaskStatus = outcome.failure == nil ? .completed : .failed
         // Before the record says that the run is over: who sees that finds the diff.
         try await measured(run, outcome)
+        let callbacks = callbacks
         let task = try await store.update(run.taskID) { task throws(CodeForgeError) in
             guard run.isCurrent(of: task), task.status.isActive else { return nil }
+            task.callback = callbacks?.callback(for: task, run: run, outcome: outcome, at: now)
             // The record passes through `running` even when that report was lost with its supervisor.
             if task.status == .cloning, status == .completed { task.status = .running }
             try task.status.checkTransition(to: status)
@@ -93,6 +98,7 @@ package struct RunFinalizer: Sendable {
         let first = try await events.appendOnce(
             closing(run: run, status: status, outcome: outcome, at: now), to: run.taskID,
             key: "end:\(run.purpose.rawValue):\(run.iteration):\(run.attempt)")
+        try await callbacks?.release(task: run.taskID)
         if task.iteration == run.iteration {
             try await events.expire(run.taskID, seconds: historyTTL)
             try await secrets.expire(run.taskID, seconds: historyTTL)

@@ -106,6 +106,24 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("009 callbacks") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE callbacks (
+                        id TEXT NOT NULL PRIMARY KEY,
+                        task_id TEXT NOT NULL,
+                        url ANY NOT NULL,
+                        event TEXT NOT NULL,
+                        trace_id ANY,
+                        attempts INTEGER NOT NULL,
+                        due_at INTEGER NOT NULL,
+                        body BLOB NOT NULL
+                    ) STRICT;
+                    CREATE INDEX callbacks_by_time ON callbacks (due_at);
+                    CREATE INDEX callbacks_by_task ON callbacks (task_id);
+                    """
+            )
+        }
         return migrator
     }()
 }

@@ -34,6 +34,8 @@ package final class SQLiteTaskStore: TaskStore {
                 arguments: StatementArguments(Array(values.dropFirst()) + [id])
             )
             if let iteration { try SQLiteTaskStore.append(iteration, to: id, db) }
+            if let callback = task.callback { try SQLiteCallbackStore.insert(callback, db) }
+            task.callback = nil
             return task
         }
     }

@@ -365,7 +365,15 @@ extension SettingKey {
         SettingKey(
             "webhooks.retry_delay",
             .duration(\.webhooks.retryDelay),
-            "Before the first retry; then × 5 each time."
+            "Before the first retry; then × 5 each time, at most a day."
+        ),
+        SettingKey("webhooks.timeout", .duration(\.webhooks.timeout), "Time one attempt may take."),
+        SettingKey(
+            "webhooks.concurrency", .integer(\.webhooks.concurrency, 1...1000), "Callbacks on their way at a time."),
+        SettingKey(
+            "webhooks.result_bytes",
+            .bytes(\.webhooks.resultBytes, 0...1_073_741_824),
+            "Longest `result` in a callback, which is cut behind that; 0: whole."
         ),
         SettingKey(
             "webhooks.allow_private",

@@ -170,6 +170,10 @@ package struct Settings: Sendable, Equatable {
         package var hmacSecret = ""
         package var retryCount = 3
         package var retryDelay: Duration = .seconds(5)
+        package var timeout: Duration = .seconds(10)
+        package var concurrency = 8
+        /// 0: whole.
+        package var resultBytes = 0
         package var allowPrivate: [String] = []
     }
 

@@ -10,12 +10,17 @@ package final class InMemoryEventLog: EventLog {
         var lastID = 0
         var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
         var lastTicket = 0
+        /// When set, nothing can be appended.
+        var failure: CodeForgeError?
     }
 
     private let state = Mutex(State())
     private static let batchEntries = 256
 
     package init() {}
+
+    /// Makes every append fail from now on; `nil` ends that.
+    package func fail(with error: CodeForgeError?) { state.withLock { $0.failure = error } }
 
     /// All entries of a log, for assertions.
     package func entries(of taskID: String) -> [LoggedEvent] { state.withLock { $0.logs[taskID] ?? [] } }
@@ -24,6 +29,7 @@ package final class InMemoryEventLog: EventLog {
     package func expiry(of taskID: String) -> Int?? { state.withLock { $0.expiries[taskID] } }
 
     package func append(_ entries: [LoggedEvent.Body], to taskID: String) async throws(CodeForgeError) {
+        if let failure = state.withLock(\.failure) { throw failure }
         appendNow(entries, to: taskID, key: nil)
     }
 
@@ -33,7 +39,8 @@ package final class InMemoryEventLog: EventLog {
         to taskID: String,
         key: String
     ) async throws(CodeForgeError) -> Bool {
-        appendNow(entries, to: taskID, key: key)
+        if let failure = state.withLock(\.failure) { throw failure }
+        return appendNow(entries, to: taskID, key: key)
     }
 
     package func follow(_ taskID: String, after id: String?) -> AsyncThrowingStream<EventBatch, any Error> {

@@ -6,6 +6,7 @@ package final class InMemoryTaskStore: TaskStore {
     private struct State {
         var tasks: [String: CodeTask] = [:]
         var iterations: [String: [Iteration]] = [:]
+        var callbacks: [String: Callback] = [:]
         /// When set, every call throws it: a store that is away.
         var failure: CodeForgeError?
 
@@ -44,6 +45,8 @@ package final class InMemoryTaskStore: TaskStore {
             guard var task = state.tasks[id] else { throw CodeForgeError(.notFound, "task \(id) not found") }
             let iteration = try change(&task)
             task.id = id
+            if let callback = task.callback { state.callbacks[callback.id] = callback }
+            task.callback = nil
             state.tasks[id] = task
             if let iteration {
                 state.iterations[id, default: []].removeAll { $0.number == iteration.number }
@@ -82,6 +85,54 @@ package final class InMemoryTaskStore: TaskStore {
         try state.withLock { state throws(CodeForgeError) in
             try state.check()
             return state.tasks.values.filter(predicate).sorted { ($0.createdAt, $0.id) < ($1.createdAt, $1.id) }
+        }
+    }
+}
+
+/// Callbacks come in with a change of their task, so the twin of their store is the same.
+extension InMemoryTaskStore: CallbackStore {
+    package func due(
+        at time: Timestamp, limit: Int, except busy: Set<String>
+    ) async throws(CodeForgeError) -> [Callback] {
+        Array(try waiting(except: busy).filter { $0.dueAt <= time }.prefix(max(0, limit)))
+    }
+
+    package func nextDue(except busy: Set<String>) async throws(CodeForgeError) -> Timestamp? {
+        try waiting(except: busy).first?.dueAt
+    }
+
+    package func release(task id: String, at time: Timestamp) async throws(CodeForgeError) {
+        try changeCallbacks { callbacks in
+            for callback in callbacks.values
+            where callback.taskID == id && callback.attempts == 0 && callback.dueAt > time {
+                callbacks[callback.id]?.dueAt = time
+            }
+        }
+    }
+
+    package func postpone(_ id: String, attempts: Int, until time: Timestamp) async throws(CodeForgeError) {
+        try changeCallbacks { callbacks in
+            callbacks[id]?.attempts = attempts
+            callbacks[id]?.dueAt = time
+        }
+    }
+
+    package func remove(_ id: String) async throws(CodeForgeError) { try changeCallbacks { $0[id] = nil } }
+
+    private func changeCallbacks(_ change: (inout [String: Callback]) -> Void) throws(CodeForgeError) {
+        try state.withLock { state throws(CodeForgeError) in
+            try state.check()
+            change(&state.callbacks)
+        }
+    }
+
+    /// Longest due first.
+    private func waiting(except busy: Set<String>) throws(CodeForgeError) -> [Callback] {
+        try state.withLock { state throws(CodeForgeError) in
+            try state.check()
+            return state.callbacks.values.filter { !busy.contains($0.id) }.sorted {
+                ($0.dueAt, $0.id) < ($1.dueAt, $1.id)
+            }
         }
     }
 }

@@ -36,6 +36,11 @@ package enum Digests {
         hex(hmacSHA256(key: Array(key.utf8), message))
     }
 
+    /// HMAC-SHA256 as base64.
+    package static func hmacSHA256Base64(key: String, _ message: [UInt8]) -> String {
+        Base64.encode(hmacSHA256(key: Array(key.utf8), message))
+    }
+
     /// Compares in a time that says nothing about where the two differ. Both are hashed first, so the comparison itself
     /// is always of 32 bytes.
     package static func equal(_ a: some Sequence<UInt8>, _ b: some Sequence<UInt8>) -> Bool {

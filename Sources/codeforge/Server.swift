@@ -1,6 +1,7 @@
 import API
 import Agents
 import ControlSocket
+import CurlHTTP
 import Domain
 import Engine
 import FoundationEssentials
@@ -52,9 +53,10 @@ struct Server {
             configuration: plan(redis: JobSpec.Redis(url: redisURL, prefix: settings.redis.prefix)), store: store,
             secrets: secrets,
             buildPrompt: PromptBuilder.prompt(of:cli:earlier:), workspaceForm: HostTree.form(ofWorkspace:))
+        let callbacks = try callbacks(database, clock)
         let finalizer = RunFinalizer(
-            store: store, workspaces: workspaces, events: events, secrets: secrets, cliName: planner.cliName(of:), clock: clock,
-            historyTTL: settings.tasks.workspaceTTL)
+            store: store, workspaces: workspaces, events: events, secrets: secrets, cliName: planner.cliName(of:),
+            clock: clock, historyTTL: settings.tasks.workspaceTTL, callbacks: callbacks)
         let scheduler = Scheduler(
             configuration: .init(concurrency: settings.workers.concurrency, drains: drains), store: store,
             workspaces: workspaces, queue: queue, link: link, planner: planner,
@@ -86,6 +88,7 @@ struct Server {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
+                    .init(service: callbacks),
                     .init(service: trail), .init(service: SandboxCensus(control: control)), .init(service: projector),
                     .init(service: scheduler), .init(service: sweeper), .init(service: application),
                     .init(service: stopping),
@@ -106,6 +109,25 @@ struct Server {
         let redis = EmbeddedRedis(directory: settings.dataDirectory + "/redis", logger: logger)
         try await redis.start()
         return redis
+    }
+
+    private func callbacks(
+        _ database: TaskDatabase, _ clock: SystemClock
+    ) throws(CodeForgeError) -> CallbackService {
+        let webhooks = settings.webhooks
+        let secret = webhooks.hmacSecret
+        return CallbackService(
+            configuration: .init(
+                retryCount: webhooks.retryCount, retryDelay: webhooks.retryDelay, timeout: webhooks.timeout,
+                concurrency: webhooks.concurrency, resultBytes: webhooks.resultBytes,
+                addresses: try AddressRule(exceptions: webhooks.allowPrivate)),
+            store: SQLiteCallbackStore(database), transport: CurlTransport(),
+            signer: secret.isEmpty
+                ? nil
+                : .init(
+                    hex: { Digests.hmacSHA256Hex(key: secret, $0) },
+                    base64: { Digests.hmacSHA256Base64(key: secret, $0) }),
+            clock: clock)
     }
 
     private func plan(redis: JobSpec.Redis) -> JobPlanner.Configuration {

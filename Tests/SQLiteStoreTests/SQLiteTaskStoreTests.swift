@@ -32,6 +32,21 @@ import Testing
     }
 }
 
+@Suite struct CallbackStoreContractTests {
+    @Test(arguments: CallbackStoreContract.cases)
+    func twin(_ rule: CallbackStoreContract.Case) async throws {
+        let store = InMemoryTaskStore()
+        try await rule.run(.init(tasks: store, callbacks: store))
+    }
+
+    @Test(arguments: CallbackStoreContract.cases)
+    func sqlite(_ rule: CallbackStoreContract.Case) async throws {
+        let directory = try TemporaryDirectory()
+        let database = try TaskDatabase(path: directory.file("codeforge.db"))
+        try await rule.run(.init(tasks: SQLiteTaskStore(database), callbacks: SQLiteCallbackStore(database)))
+    }
+}
+
 @Suite struct AuditStoreContractTests {
     @Test(arguments: AuditStoreContract.cases)
     func twin(_ rule: AuditStoreContract.Case) async throws { try await rule.run(InMemoryAuditStore()) }

@@ -869,6 +869,70 @@ package enum OpenAPIDocument {
                     application/json:
                       schema: { $ref: "#/components/schemas/CLIHealth" }
                       example: { status: unavailable, cli: claude-code, binary: "", message: binary not found }
+        webhooks:
+          runFinished:
+            post:
+              summary: A run of a task ended
+              description: |
+                Sent to the task's `callback_url` after `done`, for every run and review that ended, however it did. Any 2xx
+                answer means delivered and 410 means never again; anything else is tried again after `webhooks.retry_delay`, up
+                to `webhooks.retry_count` times, with the same body and `webhook-id`. Redirects are not followed.
+              security: []
+              parameters:
+                - name: X-CodeForge-Event
+                  in: header
+                  required: true
+                  schema: { enum: [task.completed, task.failed] }
+                - name: X-Signature-256
+                  in: header
+                  description: "`sha256=` and the HMAC-SHA256 of the body under `webhooks.hmac_secret` in lower-case hex; only with
+                    such a secret."
+                  schema: { type: string, pattern: "^sha256=[0-9a-f]{64}$" }
+                - name: X-Trace-ID
+                  in: header
+                  description: The task's `trace_id`, when it has one.
+                  schema: { type: string }
+                - name: webhook-id
+                  in: header
+                  required: true
+                  description: The same in every attempt. This one and the next two follow Standard Webhooks.
+                  schema: { type: string }
+                - name: webhook-timestamp
+                  in: header
+                  required: true
+                  description: Seconds since 1970, of this attempt.
+                  schema: { type: string }
+                - name: webhook-signature
+                  in: header
+                  description: "`v1,` and the HMAC-SHA256 of `<webhook-id>.<webhook-timestamp>.<body>` in base64; only with a
+                    secret."
+                  schema: { type: string }
+              requestBody:
+                required: true
+                content:
+                  application/json:
+                    schema: { $ref: "#/components/schemas/Callback" }
+                    examples:
+                      completed:
+                        value:
+                          task_id: 550e8400-e29b-41d4-a716-446655440000
+                          status: completed
+                          result: Fixed the login form.
+                          changes_summary: { files_modified: 3, files_created: 1, files_deleted: 0, diff_stats: "+45 -12" }
+                          usage: { input_tokens: 1500, output_tokens: 500, duration_seconds: 120 }
+                          trace_id: 0af7651916cd43dd8448eb211c80319c
+                          finished_at: "2026-02-26T10:35:00Z"
+                      failed:
+                        value:
+                          task_id: 550e8400-e29b-41d4-a716-446655440000
+                          status: failed
+                          error: task timed out after 300s
+                          finished_at: "2026-02-26T10:35:00Z"
+              responses:
+                "2XX":
+                  description: Delivered.
+                "410":
+                  description: Nobody listens there any more; not tried again.
         components:
           securitySchemes:
             bearer:
@@ -1132,9 +1196,24 @@ package enum OpenAPIDocument {
                 branch: { type: string }
                 pr_number: { type: integer }
                 pr_url: { type: string }
-                trace_id: { type: string }
+                trace_id:
+                  type: string
+                  pattern: "^[0-9a-f]{32}$"
+                  description: Trace of its spans; only with `tracing.enabled`.
                 created_at: { type: string, format: date-time }
                 started_at: { type: string, format: date-time }
+                finished_at: { type: string, format: date-time }
+            Callback:
+              type: object
+              required: [task_id, status, finished_at]
+              properties:
+                task_id: { type: string }
+                status: { enum: [completed, failed] }
+                result: { type: string, description: In full unless `webhooks.result_bytes` says otherwise. }
+                error: { type: string, description: Why the run failed. }
+                changes_summary: { $ref: "#/components/schemas/Changes" }
+                usage: { $ref: "#/components/schemas/Usage" }
+                trace_id: { type: string }
                 finished_at: { type: string, format: date-time }
             Changes:
               type: object
