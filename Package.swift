@@ -48,7 +48,7 @@ let targets: [Target] = [
 
     // Adapters: imported by executables and tests only.
     library("Settings", ["Domain", "Yams"]),
-    library("Telemetry", ["Domain", logging, metrics]),
+    library("Telemetry", ["Domain", "HostProcess", logging, metrics]),
     library("SQLiteStore", ["Domain", .product(name: "GRDB", package: "GRDB.swift")]),
     library("RedisMessaging", ["Domain", "HostProcess", "CHiredis", logging]),
     library("CurlHTTP", ["Domain", "CCurl"]),
@@ -129,7 +129,7 @@ let targets: [Target] = [
     tests("Domain", ["Domain"]),
     tests("Engine", ["Engine", "CurlHTTP", "Telemetry", "TestKit", "Vault", lifecycle, metrics]),
     tests("Agents", ["Agents", "TestKit"], resources: [.copy("Fixtures")]),
-    tests("Settings", ["Domain", "Settings"]),
+    tests("Settings", ["Domain", "Settings", "TestKit"]),
     tests("Telemetry", ["Telemetry"]),
     tests("SQLiteStore", ["SQLiteStore", "TestKit"]),
     tests("RedisMessaging", ["RedisMessaging", "TestKit"]),

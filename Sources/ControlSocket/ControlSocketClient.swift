@@ -138,20 +138,12 @@ package struct ControlSocketClient: SandboxOperations {
 
     /// Names of the state directories; empty when there was no run yet.
     private func folders() throws(CodeForgeError) -> [String] {
-        guard let directory = opendir(runsDirectory) else {
+        guard let names = HostDirectory.names(runsDirectory) else {
             if errno == ENOENT { return [] }
             throw CodeForgeError(
                 .unavailable, "cannot read \(runsDirectory): \(String(cString: strerror(errno)))")
         }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if !name.hasPrefix(".") { names.append(name) }
-        }
-        return names
+        return names.filter { !$0.hasPrefix(".") }
     }
 
     private func open(_ folder: String) -> HostDescriptor? {

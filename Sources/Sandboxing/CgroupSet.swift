@@ -201,15 +201,9 @@ struct CgroupSet: Sendable {
     static func names(_ host: CgroupHost) -> Set<String> {
         var names: Set<String> = []
         for base in [host.unified].compactMap({ $0 }) + host.legacy.values {
-            guard let directory = opendir(base) else { continue }
-            defer { closedir(directory) }
-            while let entry = readdir(directory) {
-                let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-                }
-                if (name.first == "s" || name.first == "p") && name.dropFirst().first?.isNumber == true {
-                    names.insert(name)
-                }
+            for name in HostDirectory.names(base) ?? []
+            where (name.first == "s" || name.first == "p") && name.dropFirst().first?.isNumber == true {
+                names.insert(name)
             }
         }
         return names

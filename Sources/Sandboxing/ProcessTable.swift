@@ -121,16 +121,7 @@ enum ProcessTable {
     }
 
     private static func everyProcess() -> [pid_t] {
-        guard let directory = opendir("/proc") else { return [] }
-        defer { closedir(directory) }
-        var pids: [pid_t] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if let pid = pid_t(name) { pids.append(pid) }
-        }
-        return pids
+        (HostDirectory.names("/proc") ?? []).compactMap { pid_t($0) }
     }
 
     private static func read(_ path: String, limit: Int) -> [UInt8]? {

@@ -1,4 +1,5 @@
 import Glibc
+import HostProcess
 
 /// Figures of this process in Prometheus' text format, under the names every client library uses.
 package enum ProcessMetrics {
@@ -40,10 +41,6 @@ package enum ProcessMetrics {
     }
 
     private static func openDescriptors() -> Int? {
-        guard let directory = opendir("/proc/self/fd") else { return nil }
-        defer { closedir(directory) }
-        var count = -3  // ".", ".." and the directory itself
-        while readdir(directory) != nil { count += 1 }
-        return count
+        HostDirectory.names("/proc/self/fd").map { $0.count - 1 }  // without the directory itself
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestKit
 import Testing
 
 @testable import Settings
@@ -32,20 +33,6 @@ import Testing
     }
 
     @Test func documentationIsCurrent() throws {
-        let path = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("docs/configuration.md")
-        let page = try String(contentsOf: path, encoding: .utf8)
-        let marks = ("<!-- keys: generated -->\n", "<!-- keys: end -->\n")
-        let start = try #require(page.range(of: marks.0)).upperBound
-        let end = try #require(page.range(of: marks.1)).lowerBound
-        if ProcessInfo.processInfo.environment["UPDATE_GENERATED"] != nil {
-            try page.replacingCharacters(in: start..<end, with: SettingsReference.table)
-                .write(to: path, atomically: true, encoding: .utf8)
-        } else {
-            #expect(
-                page[start..<end] == SettingsReference.table,
-                "docs/configuration.md is old: UPDATE_GENERATED=1 swift test --filter documentationIsCurrent"
-            )
-        }
+        #expect(try GeneratedFile.problem("docs/configuration.md", SettingsReference.table, isPart: true) == nil)
     }
 }

@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import TestKit
 import Testing
 
 @testable import Settings
@@ -20,29 +21,12 @@ import Testing
             atPath: Self.root.appendingPathComponent("sandbox/profiles").path)
         #expect(Set(files) == Set(names.map { $0 + ".yaml" }))
         let profiles = try names.map(Self.builtIn)
-        let generated = Self.root.appendingPathComponent("Sources/Domain/Sandbox/BuiltInProfiles.swift")
-        if ProcessInfo.processInfo.environment["UPDATE_GENERATED"] != nil {
-            try ProfileReference.swift(profiles).write(to: generated, atomically: true, encoding: .utf8)
-        } else {
-            #expect(
-                profiles == SandboxProfile.builtIn,
-                "BuiltInProfiles.swift is old: UPDATE_GENERATED=1 swift test --filter builtInProfilesAreTheFiles")
-        }
+        let path = "Sources/Domain/Sandbox/BuiltInProfiles.swift"
+        #expect(try GeneratedFile.problem(path, ProfileReference.swift(profiles)) == nil)
     }
 
     @Test func profilePageIsCurrent() throws {
-        let path = Self.root.appendingPathComponent("docs/security/profiles.md")
-        let page = try String(contentsOf: path, encoding: .utf8)
-        let start = try #require(page.range(of: "<!-- keys: generated -->\n")).upperBound
-        let end = try #require(page.range(of: "<!-- keys: end -->\n")).lowerBound
-        if ProcessInfo.processInfo.environment["UPDATE_GENERATED"] != nil {
-            try page.replacingCharacters(in: start..<end, with: ProfileReference.table)
-                .write(to: path, atomically: true, encoding: .utf8)
-        } else {
-            #expect(
-                page[start..<end] == ProfileReference.table,
-                "docs/security/profiles.md is old: UPDATE_GENERATED=1 swift test --filter profilePageIsCurrent")
-        }
+        #expect(try GeneratedFile.problem("docs/security/profiles.md", ProfileReference.table, isPart: true) == nil)
     }
 
     /// What has no key could neither be set nor be seen.
