@@ -190,6 +190,15 @@ struct CgroupSet: Sendable {
         legacy = host.legacy.compactMapValues(existing)
     }
 
+    /// Says that their supervisor lives, as long as what it returns is open; `nil` while another says so.
+    ///
+    /// A process id in the name does not tell: it may mean somebody else by now, or in another pid namespace.
+    func hold() -> HostDescriptor? {
+        guard let directory = unified ?? directories.first else { return nil }
+        let lock = HostDescriptor(open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
+        return lock.raw >= 0 && flock(lock.raw, LOCK_EX | LOCK_NB) == 0 ? lock : nil
+    }
+
     /// Kills what is in the groups, paused or not.
     func killEverything() {
         kill()

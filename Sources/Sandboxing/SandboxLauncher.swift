@@ -58,7 +58,8 @@ package struct SandboxLauncher: Sendable {
 
     private func removeLeftovers() {
         let host = CgroupHost.prepare(parent: configuration.cgroupParent)
-        // A name begins with the uid range slot, whose locks tell whether it is alive, or with a process id.
+        // A name begins with the uid range slot, whose locks tell whether it is alive, or with the process id of a supervisor that holds
+        // a lock of its own.
         for name in CgroupSet.names(host) {
             guard let number = UInt32(name.dropFirst().prefix { $0.isNumber }) else { continue }
             let groups = CgroupSet(host, leftover: name)
@@ -69,9 +70,12 @@ package struct SandboxLauncher: Sendable {
                 if !isEmpty { groups.killEverything() }
                 groups.remove(patience: isEmpty ? 0 : 200)
                 owner.close()
-            } else if kill(pid_t(number), 0) != 0, errno == ESRCH {
-                // The number may mean somebody else in another pid namespace: nothing is killed on its word.
-                groups.remove(patience: 0)
+            } else if kill(pid_t(number), 0) != 0, errno == ESRCH, let lock = groups.hold() {
+                // What is left was paused and could not see its supervisor die.
+                let isEmpty = groups.processIDs()?.isEmpty ?? true
+                if !isEmpty { groups.killEverything() }
+                groups.remove(patience: isEmpty ? 0 : 200)
+                lock.close()
             }
         }
     }

@@ -10,6 +10,8 @@ struct SandboxPreparation {
     let identity: LaunchOptions.Identity
     let lease: UIDRange?
     let groups: CgroupSet
+    /// Tells others that we live, where no lease does.
+    let hold: HostDescriptor?
     let missing: [LayerStatus]
     /// 0: not confined by Landlock.
     let landlockABI: Int
@@ -40,6 +42,7 @@ struct SandboxPreparation {
         }
         let groups = CgroupSet(host, name: prefix + request.id, limits: request.profile.limits)
         self.groups = groups
+        hold = lease == nil ? groups.hold() : nil
         do throws(CodeForgeError) {
             missing =
                 HostLayers.missing(groups, isRoot: isRoot)

@@ -65,6 +65,34 @@ import Testing
         }
     }
 
+    /// As a rootless supervisor leaves it that is killed while its sandbox is paused. One that lives, though its id means
+    /// nobody here, keeps what it has.
+    @Test(arguments: [false, true]) func whatIsLeftPausedIsEndedUnlessItsSupervisorLives(lives: Bool) async throws {
+        let host = CgroupHost.prepare(parent: SandboxFixture.delegatedGroup.map { "/sys/fs/cgroup" + $0 })
+        guard host.unified != nil else { return try #require(!SandboxFixture.isRoot) }  // nothing to pause with
+        let gone = try HostProcess.start("/bin/true", ["true"])
+        #expect(await gone.waitForExit() == .exited(code: 0))
+        let name = "p\(gone.pid)-1-left-paused"
+        let groups = CgroupSet(host, name: name, limits: SandboxProfile.code.limits)
+        let hold = lives ? groups.hold() : nil
+        #expect((hold != nil) == lives)
+        let child = try HostProcess.start("/bin/sleep", ["sleep", "1000"])
+        for list in groups.openProcessLists() {
+            let text = "\(child.pid)"
+            #expect(write(list.raw, text, text.utf8.count) == text.utf8.count)
+        }
+        try groups.setFrozen(true)
+        try await withFixture { fixture in await fixture.launcher.sweep() }
+        if lives {
+            #expect(groups.processIDs() == [child.pid])
+            groups.killEverything()
+        }
+        #expect(await child.waitForExit() == .signalled(SIGKILL))
+        hold?.close()
+        groups.remove()
+        #expect(leftoverGroups("left-paused") == [])
+    }
+
     @Test func aForkBombDiesWithItsSandbox() async throws {
         try await withFixture { fixture in
             let sandbox = try await fixture.launcher.launch(
