@@ -5,7 +5,7 @@ import Glibc
 extension CgroupSet {
     // MARK: use
 
-    /// Processor time, memory, processes and block device traffic, as far as the groups here account for them.
+    /// Processor time, memory, processes and storage traffic, as far as the groups here account for them.
     func gauges() -> SandboxStatus.Usage {
         var usage = SandboxStatus.Usage()
         if let directory = legacy["memory"] {

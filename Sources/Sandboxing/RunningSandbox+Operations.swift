@@ -21,6 +21,10 @@ extension RunningSandbox {
                     usage.processes.now = Int64(entries.reduce(0) { $0 + $1.threads })
                 }
             }
+            if usage.readBytes == nil {
+                let pids = groups.processIDs() ?? ProcessTable.members(of: pid)
+                (usage.readBytes, usage.writtenBytes) = ProcessTable.storageTraffic(pids)
+            }
             if groups.layers.contains(.cpuLimit) { usage.cpuLimit = profile.limits.cpus }
             usage.refusedCalls = Int64(self.refusedCalls)
             return usage

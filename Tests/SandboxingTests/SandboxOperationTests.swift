@@ -15,14 +15,17 @@ import Testing
 
     @Test func useIsToldWhileItRuns() async throws {
         try await withFixture { fixture in
+            let workspace = try fixture.owned("storage")
             let sandbox = try await fixture.launcher.launch(
                 fixture.request([
                     "/bin/sh", "-c",
-                    "sleep 1000 & sleep 1000 & i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; echo up; wait",
-                ]))
+                    "sleep 1000 & sleep 1000 & i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; "
+                        + "dd if=/dev/zero of=/workspace/file bs=1000000 count=3 conv=fsync 2>/dev/null; echo up; wait",
+                ]) { $0.workspace = workspace })
             _ = await SandboxFixture.line(sandbox.standardOutput)
             let usage = await sandbox.usage()
             #expect(usage.cpuSeconds > 0.005)
+            #expect(usage.readBytes != nil && (usage.writtenBytes ?? 0) >= 3_000_000, "needs /tmp on a disk: \(usage)")
             #expect((usage.processes.now ?? 0) >= 4)
             if SandboxFixture.isRoot {
                 #expect(usage.processes.limit == Int64(sandbox.profile.limits.processes))

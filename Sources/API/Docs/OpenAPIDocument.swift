@@ -1324,8 +1324,8 @@ package enum OpenAPIDocument {
                 processes: { $ref: "#/components/schemas/CountGauge" }
                 disk: { $ref: "#/components/schemas/ByteGauge" }
                 inodes: { $ref: "#/components/schemas/CountGauge" }
-                read_bytes: { type: integer, minimum: 0, description: Read from block devices. }
-                written_bytes: { type: integer, minimum: 0 }
+                read_bytes: { type: integer, minimum: 0, description: Read from storage; absent when unknown. }
+                written_bytes: { type: integer, minimum: 0, description: Written to storage; absent when unknown. }
                 output: { $ref: "#/components/schemas/ByteGauge" }
                 gateway_out: { $ref: "#/components/schemas/ByteGauge" }
                 gateway_in: { $ref: "#/components/schemas/ByteGauge" }
