@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import ServerKit
 import TestKit
 import Testing
 
@@ -34,6 +35,19 @@ import Testing
         let used = taken(try #require(spec.paths.volume))
         #expect(used > 0 && used <= Self.size, "\(used)")
         #expect(try await jobs.outcome(other, bystander).failure == nil)
+    }
+
+    /// From the setting through profile, volume and supervisor to what the client reads.
+    @Test func theLimitOfTheSettingsIsTheOneThatIsTold() async throws {
+        try await ServerFixture.with(["CODEFORGE_SANDBOX__DISK_BYTES": "64 MiB"]) { server in
+            let id = try await server.create("head -c 1G /dev/zero > bomb", repo: try server.makeRepository())
+            let task = try await server.finished(id)
+            let error = "disk limit of 67108864 bytes (sandbox.disk_bytes) reached"
+            #expect(task["status"] == "failed" && task["error"]?.stringValue == error, "\(task)")
+            let iteration = try await server.task(id, iterations: true)["iterations"]?.arrayValue?.first
+            #expect(iteration?["limit"] == "disk", "\(iteration ?? .null)")
+            #expect(iteration?["effective_profile"]?["limits"]?["disk_bytes"] == 67_108_864)
+        }
     }
 
     @Test func anInodeBombMeetsItsLimit() async throws {
