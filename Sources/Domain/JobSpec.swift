@@ -128,6 +128,17 @@ public struct JobSpec: Sendable, Codable, Equatable {
         }
 
         public static let off = Watchdogs(firstLine: 0, silence: 0, afterResult: 0)
+
+        /// With a profile's own times where those are shorter.
+        public func shortened(by profile: SandboxProfile.Watchdogs) -> Watchdogs {
+            func shorter(_ mine: Double, _ other: Int) -> Double {
+                guard other > 0 else { return mine }
+                return mine > 0 ? min(mine, Double(other)) : Double(other)
+            }
+            return Watchdogs(
+                firstLine: shorter(firstLine, profile.firstLine), silence: shorter(silence, profile.silence),
+                afterResult: afterResult)
+        }
     }
 
     /// Limits of the run.

@@ -120,13 +120,14 @@ package struct JobPlanner: Sendable {
         var limits = JobSpec.Limits(
             timeoutSeconds: timeout(of: task), outputBytes: configuration.outputBytes,
             lineBytes: configuration.lineBytes, historyEntries: configuration.historyEntries)
-        limits.watchdogs = configuration.watchdogs
+        let profile = demanding(profile(of: task, workspaceOf: owner))
+        limits.watchdogs = configuration.watchdogs.shortened(by: profile.watchdogs)
         limits.auditRecords = configuration.auditRecords
         limits.diffBytes = configuration.diffBytes
         return JobSpec(
             taskID: task.id, iteration: task.iteration, attempt: task.attempt, purpose: .task,
             repoURL: task.repoURL, source: source(of: task, reusing: owner.id != task.id),
-            profile: demanding(profile(of: task, workspaceOf: owner)),
+            profile: profile,
             gitProfile: demanding(configuration.profiles.git), requiredLayers: configuration.requiredLayers,
             paths: paths(of: task, workspaceOf: owner, isNew: owner.id == task.id && task.iteration == 1),
             agent: JobSpec.Agent(

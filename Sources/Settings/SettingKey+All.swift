@@ -208,12 +208,13 @@ extension SettingKey {
         SettingKey(
             "sandbox.first_line_timeout",
             .duration(\.sandbox.firstLineTimeout),
-            "How long an agent may take to its first line of output, pauses not counted; 0: for ever."
+            "How long an agent may take to its first line of output, pauses not counted; 0: for ever. Profiles may give it less."
         ),
         SettingKey(
             "sandbox.silence_timeout",
             .duration(\.sandbox.silenceTimeout),
-            "How long an agent may be silent between two lines; 0: for ever. Scripts are not watched."
+            "How long an agent may be silent between two lines; 0: for ever. Profiles may give it less. Scripts are not "
+                + "watched."
         ),
         SettingKey(
             "sandbox.result_grace",

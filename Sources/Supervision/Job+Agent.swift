@@ -74,13 +74,22 @@ extension Job {
 
     private func fired(_ watchdog: SandboxLimit, _ live: LiveSandbox) {
         let limits = spec.limits.watchdogs
-        let (seconds, text): (Double, String) =
-            switch watchdog {
-            case .firstLine:
-                (limits.firstLine, "no output within \(Int(limits.firstLine))s (sandbox.first_line_timeout)")
-            case .silence: (limits.silence, "no output for \(Int(limits.silence))s (sandbox.silence_timeout)")
-            default: (limits.afterResult, "")
-            }
+        func source(_ setting: String, _ key: String, _ ofProfile: Int, _ seconds: Double) -> String {
+            Double(ofProfile) == seconds ? "(watchdogs.\(key) of profile \(spec.profile.name))" : "(sandbox.\(setting))"
+        }
+        let (seconds, text): (Double, String)
+        switch watchdog {
+        case .firstLine:
+            seconds = limits.firstLine
+            let source = source("first_line_timeout", "first_line", spec.profile.watchdogs.firstLine, seconds)
+            text = "no output within \(Int(seconds))s \(source)"
+        case .silence:
+            seconds = limits.silence
+            text =
+                "no output for \(Int(seconds))s "
+                + source("silence_timeout", "silence", spec.profile.watchdogs.silence, seconds)
+        default: (seconds, text) = (limits.afterResult, "")
+        }
         audit.hit(watchdog, sandbox: live.id, ["seconds": .double(seconds)])
         emit(
             .system, "watchdog_fired",

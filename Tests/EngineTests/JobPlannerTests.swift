@@ -138,4 +138,21 @@ import Testing
         let spec = try await fixture.planner { $0.profiles = catalog }.plan(task)
         #expect(spec.profile == large && spec.gitProfile == git)
     }
+
+    @Test func aProfileShortensTheWatchdogsAndNeverLengthensThem() async throws {
+        var profile = SandboxProfile.code
+        for (setting, own, expected) in [(900, 0, 900), (900, 600, 600), (300, 600, 300), (0, 600, 600), (0, 0, 0)] {
+            profile.watchdogs.firstLine = own
+            profile.watchdogs.silence = own
+            let planner = fixture.planner { [profile] configuration in
+                configuration.watchdogs = .init(firstLine: Double(setting), silence: Double(setting), afterResult: 7)
+                configuration.profiles = ProfileCatalog([.git, profile, .readonly, .untrusted])
+            }
+            let task = try await fixture.task("t\(setting)-\(own)")
+            let limits = try await planner.plan(task).limits
+            #expect(
+                limits.watchdogs
+                    == .init(firstLine: Double(expected), silence: Double(expected), afterResult: 7), "\(setting) \(own)")
+        }
+    }
 }

@@ -140,6 +140,16 @@ import Testing
         #expect(try load(["x.yaml": "- a\n"]).problems == ["profiles/x.yaml: must be a mapping of profile keys"])
     }
 
+    @Test func watchdogsAreReadAndBounded() throws {
+        let code = try load(["code.yaml": "extends: code\nwatchdogs: {first_line: 1m30s, silence: 0}\n"])
+        let profile = code.catalog?.profiles["code"]
+        #expect(profile?.watchdogs.firstLine == 90 && profile?.watchdogs.silence == 0, "\(code.problems)")
+        for wrong in ["silence: 500ms", "silence: -1s", "silence: 25h", "silence: 600", "silent: 600s"] {
+            let problems = try load(["x.yaml": "extends: code\nwatchdogs: {\(wrong)}\n"]).problems
+            #expect(problems.count == 1 && problems[0].hasPrefix("profiles/x.yaml:2: watchdogs.sil"), "\(problems)")
+        }
+    }
+
     @Test func namesThatLeadNowhereAreRefused() throws {
         #expect(
             try load(["x.yaml": "extends: cod\n"]).problems == [
@@ -171,6 +181,7 @@ import Testing
             "limits: {pids: 257}", "mcp: all", "instructions: followed", "agent_configuration: repository",
             "landlock: {ports: any}", "landlock: {scoped: false}", "gateway: {egress: [a.example]}",
             "workspace: read-write", "gateway: {routes: [openai, git]}",
+            "watchdogs: {silence: 601s}", "watchdogs: {silence: 0}",
             "mounts: [{source: /opt/x, target: /opt/x}]",
             "required_layers: [\(SandboxLayer.fixed.map(\.rawValue).joined(separator: ", "))]",
         ] {

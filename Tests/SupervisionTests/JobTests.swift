@@ -86,6 +86,12 @@ import Testing
         let outcome = try await fixture.outcome()
         #expect(outcome.failure == .limit && outcome.limit == .firstLine, "\(outcome)")
         #expect(outcome.error.contains("sandbox.first_line_timeout"))
+        let shorter = try JobFixture("sleep 1000", claude: true) { spec in
+            spec.profile.watchdogs.firstLine = 1
+            spec.limits.watchdogs = spec.limits.watchdogs.shortened(by: spec.profile.watchdogs)
+        }
+        let ended = try await shorter.outcome().error
+        #expect(ended.hasSuffix("no output within 1s (watchdogs.first_line of profile code)"), "\(ended)")
         #expect(fixture.records.contains { $0.kind == .watchdog && $0.name == "first_line" })
         #expect(fixture.events.all.contains { $0.contains("watchdog_fired") })
     }

@@ -1371,6 +1371,12 @@ package enum OpenAPIDocument {
                 limits:
                   type: object
                   additionalProperties: { type: number }
+                watchdogs:
+                  type: object
+                  description: Seconds an agent may show no sign of life; 0 leaves it to the settings.
+                  properties:
+                    first_line: { type: integer, minimum: 0 }
+                    silence: { type: integer, minimum: 0 }
                 seccomp:
                   type: object
                   properties:

@@ -20,6 +20,8 @@ extension SandboxProfile {
             syscalls: [.files, .io, .memory, .process, .time, .sockets, .ipc, .misc, .confine],
             gatewayRoutes: ["git"],
             required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit, .diskLimit])
+        profile.watchdogs.firstLine = 0
+        profile.watchdogs.silence = 0
         profile.landlock = Landlock(ports: .any, scoped: true)
         profile.mounts = []
         profile.egress = []
@@ -52,6 +54,8 @@ extension SandboxProfile {
             syscalls: [.files, .io, .memory, .process, .time, .sockets, .ipc, .misc, .confine],
             gatewayRoutes: ["anthropic", "openai"],
             required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit, .diskLimit])
+        profile.watchdogs.firstLine = 0
+        profile.watchdogs.silence = 0
         profile.landlock = Landlock(ports: .any, scoped: true)
         profile.mounts = []
         profile.egress = []
@@ -84,6 +88,8 @@ extension SandboxProfile {
             syscalls: [.files, .io, .memory, .process, .time, .sockets, .ipc, .misc, .confine],
             gatewayRoutes: ["anthropic", "openai"],
             required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit, .diskLimit])
+        profile.watchdogs.firstLine = 0
+        profile.watchdogs.silence = 600
         profile.landlock = Landlock(ports: .any, scoped: true)
         profile.mounts = []
         profile.egress = []
@@ -116,6 +122,8 @@ extension SandboxProfile {
             syscalls: [.files, .io, .memory, .process, .time, .sockets, .ipc, .misc, .confine],
             gatewayRoutes: ["anthropic", "openai"],
             required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit, .diskLimit])
+        profile.watchdogs.firstLine = 0
+        profile.watchdogs.silence = 600
         profile.landlock = Landlock(ports: .gateway, scoped: true)
         profile.mounts = []
         profile.egress = []

@@ -3,6 +3,7 @@ extension SandboxProfile {
     public var json: JSONValue {
         [
             "name": .string(name), "workspace": .string(workspace.rawValue), "limits": limits.json,
+            "watchdogs": ["first_line": .int(Int64(watchdogs.firstLine)), "silence": .int(Int64(watchdogs.silence))],
             "seccomp": ["groups": .strings(syscalls.map(\.rawValue))],
             "landlock": ["ports": .string(landlock.ports.rawValue), "scoped": .bool(landlock.scoped)],
             "mounts": .array(mounts.map { ["source": .string($0.source), "target": .string($0.target)] }),

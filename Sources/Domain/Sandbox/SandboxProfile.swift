@@ -104,6 +104,16 @@ public struct SandboxProfile: Codable, Sendable, Hashable {
         public init() {}
     }
 
+    /// How long an agent may show no sign of life, in seconds; 0: as long as the settings say, which this only shortens.
+    public struct Watchdogs: Codable, Sendable, Hashable {
+        /// Until its first line of output.
+        public var firstLine: Int = 0
+        /// Between two lines.
+        public var silence: Int = 0
+
+        public init() {}
+    }
+
     /// Which MCP servers a task may use.
     public enum MCP: String, Codable, Sendable {
         case none
@@ -132,6 +142,7 @@ public struct SandboxProfile: Codable, Sendable, Hashable {
     public var name: String
     public var workspace: WorkspaceMode
     public var limits: Limits
+    public var watchdogs = Watchdogs()
     /// Groups of allowed system calls.
     public var syscalls: Set<SyscallGroup>
     public var landlock = Landlock()

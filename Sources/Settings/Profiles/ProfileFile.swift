@@ -127,6 +127,10 @@ extension ProfileKey {
             profile[keyPath: path] = try inRange(Int64(SettingText.bytes(text())), range)
         case .count(let path, let range), .ceiling(let path, let range):
             profile[keyPath: path] = try inRange(SettingText.integer(text()), range)
+        case .seconds(let path):
+            let duration = try SettingText.duration(text())
+            guard duration.components.attoseconds == 0 else { throw SettingText.Refused() }
+            profile[keyPath: path] = try inRange(Int(duration.components.seconds), 0...86_400)
         case .largeCount(let path, let range):
             profile[keyPath: path] = try inRange(Int64(SettingText.integer(text())), range)
         case .number(let path, let range):

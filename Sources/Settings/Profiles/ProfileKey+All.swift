@@ -7,7 +7,7 @@ extension ProfileKey {
             ProfileKey(
                 "workspace", .word(Word(\.workspace, narrowToWide: [.readOnly, .readWrite])), "mounts",
                 "Whether `/workspace` can be written to. Tasks that only read have it read-only whatever is said here.")
-        ] + limits + walls + gateway + agents
+        ] + limits + watchdogs + walls + gateway + agents
 
     static let byName: [String: ProfileKey] = Dictionary(uniqueKeysWithValues: all.map { ($0.name, $0) })
 
@@ -52,6 +52,15 @@ extension ProfileKey {
         ProfileKey(
             "limits.locked_memory_bytes", .bytes(\.limits.lockedMemoryBytes, 0...tebibyte), "RLIMIT_MEMLOCK",
             "Memory one process may lock."),
+    ]
+
+    private static let watchdogs: [ProfileKey] = [
+        ProfileKey(
+            "watchdogs.first_line", .seconds(\.watchdogs.firstLine), "supervisor",
+            "How long an agent may take to its first line of output, where that is less than `sandbox.first_line_timeout`."),
+        ProfileKey(
+            "watchdogs.silence", .seconds(\.watchdogs.silence), "supervisor",
+            "How long an agent may be silent between two lines, where that is less than `sandbox.silence_timeout`."),
     ]
 
     private static let walls: [ProfileKey] = [

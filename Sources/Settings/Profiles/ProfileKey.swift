@@ -12,6 +12,8 @@ struct ProfileKey: Sendable {
         case largeCount(Path<Int64>, ClosedRange<Int64>)
         /// Likewise, and 0 means no ceiling.
         case ceiling(Path<Int>, ClosedRange<Int>)
+        /// Whole seconds up to a day; 0: no ceiling but the settings'.
+        case seconds(Path<Int>)
         case number(Path<Double>, ClosedRange<Double>)
         /// True is the narrower.
         case boolean(Path<Bool>)
@@ -70,6 +72,7 @@ struct ProfileKey: Sendable {
         case .count(_, let range): "an integer\(SettingText.describe(range))"
         case .largeCount(_, let range): "an integer from \(range.lowerBound) to \(range.upperBound)"
         case .ceiling(_, let range): "an integer\(SettingText.describe(range)), 0 for no ceiling"
+        case .seconds: "a duration in whole seconds such as 90s or 10m, up to 24h; 0: the setting's"
         case .number(_, let range): "a number from \(range.lowerBound) to \(range.upperBound)"
         case .boolean: "true or false"
         case .word(let word): "one of " + word.allowed.joined(separator: ", ")
@@ -89,7 +92,7 @@ struct ProfileKey: Sendable {
         switch slot {
         case .bytes(let path, _), .largeCount(let path, _): return profile[keyPath: path] > base[keyPath: path]
         case .count(let path, _): return profile[keyPath: path] > base[keyPath: path]
-        case .ceiling(let path, _):
+        case .ceiling(let path, _), .seconds(let path):
             let (mine, other) = (profile[keyPath: path], base[keyPath: path])
             return other != 0 && (mine == 0 || mine > other)
         case .number(let path, _): return profile[keyPath: path] > base[keyPath: path]

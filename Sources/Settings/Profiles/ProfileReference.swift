@@ -54,6 +54,8 @@ package enum ProfileReference {
             "    syscalls: \(cases(SyscallGroup.allCases.filter(profile.syscalls.contains).map { "\($0)" })),",
             "    gatewayRoutes: \(quoted(profile.gatewayRoutes.sorted())),",
             "    required: \(cases(SandboxLayer.allCases.filter(profile.required.contains).map { "\($0)" })))",
+            "profile.watchdogs.firstLine = \(profile.watchdogs.firstLine)",
+            "profile.watchdogs.silence = \(profile.watchdogs.silence)",
             "profile.landlock = Landlock(ports: .\(profile.landlock.ports), scoped: \(profile.landlock.scoped))",
             "profile.mounts = [\(mounts.joined(separator: ", "))]",
             "profile.egress = \(quoted(profile.egress))",

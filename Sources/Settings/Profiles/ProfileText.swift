@@ -31,6 +31,7 @@ extension ProfileKey {
         case .bytes(let path, _): return ProfileText.size(profile[keyPath: path])
         case .count(let path, _), .ceiling(let path, _): return String(profile[keyPath: path])
         case .largeCount(let path, _): return String(profile[keyPath: path])
+        case .seconds(let path): return profile[keyPath: path] == 0 ? "0" : "\(profile[keyPath: path])s"
         case .number(let path, _):
             let number = profile[keyPath: path]
             return Int(exactly: number).map(String.init) ?? String(number)
