@@ -142,7 +142,10 @@ let targets: [Target] = [
     tests("ControlSocket", ["ControlSocket", "HostProcess", "TestKit"]),
     tests("Supervision", ["Domain", "ControlSocket", "Supervision", "Sandboxing", "HostProcess", "TestKit"]),
     tests("Fuzz", ["Domain", "Agents", "Gateway", "Supervision"], resources: [.copy("Corpus")]),
-    tests("API", ["API", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), "Yams"] + nio),
+    tests(
+        "API",
+        ["API", "CurlHTTP", "Forges", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), "Yams"]
+            + nio),
     tests("Client", ["Client", "TestKit"]),
     tests("Integration", ["Domain", "HostProcess", "CurlHTTP", "RedisMessaging", "TestKit", "ServerKit", logging]),
     tests(

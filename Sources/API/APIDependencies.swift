@@ -5,6 +5,8 @@ package import Engine
 package struct APIDependencies: Sendable {
     package var tasks: TaskService
     package var sandboxes: SandboxService
+    package var keys: KeyService
+    package var browser: ForgeBrowser
     package var workspaces: WorkspaceService
     /// Asked whether it works.
     package var store: any TaskStore
@@ -34,6 +36,8 @@ package struct APIDependencies: Sendable {
     package init(
         tasks: TaskService,
         sandboxes: SandboxService,
+        keys: KeyService,
+        browser: ForgeBrowser,
         workspaces: WorkspaceService,
         store: any TaskStore,
         messaging: any HealthProbe,
@@ -51,6 +55,8 @@ package struct APIDependencies: Sendable {
     ) {
         self.tasks = tasks
         self.sandboxes = sandboxes
+        self.keys = keys
+        self.browser = browser
         self.workspaces = workspaces
         self.store = store
         self.messaging = messaging

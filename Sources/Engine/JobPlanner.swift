@@ -38,9 +38,6 @@ package struct JobPlanner: Sendable {
         /// Keys of the service itself, for tasks that bring none.
         package var anthropicKey: String?
         package var openAIKey: String?
-        /// Tokens of the service itself by provider.
-        package var gitTokens: [GitProvider: String]
-        package var providerDomains: [String: GitProvider]
         package var allowPrivateHosts: [String]
         package var allowedLocalRoots: [String]
         package var redis: JobSpec.Redis
@@ -49,8 +46,8 @@ package struct JobPlanner: Sendable {
             dataDirectory: String, workspaceBase: String, imageRoot: String, shim: String, defaultCLI: String,
             clis: [String: CLI], defaultTimeout: Int, maximumTimeout: Int, outputBytes: Int, lineBytes: Int,
             historyEntries: Int, profiles: ProfileCatalog, requiredLayers: [String]?, anthropicURL: String,
-            openAIURL: String, anthropicKey: String?, openAIKey: String?, gitTokens: [GitProvider: String],
-            providerDomains: [String: GitProvider], allowPrivateHosts: [String], allowedLocalRoots: [String],
+            openAIURL: String, anthropicKey: String?, openAIKey: String?, allowPrivateHosts: [String],
+            allowedLocalRoots: [String],
             redis: JobSpec.Redis
         ) {
             self.dataDirectory = dataDirectory
@@ -70,8 +67,6 @@ package struct JobPlanner: Sendable {
             self.openAIURL = openAIURL
             self.anthropicKey = anthropicKey
             self.openAIKey = openAIKey
-            self.gitTokens = gitTokens
-            self.providerDomains = providerDomains
             self.allowPrivateHosts = allowPrivateHosts
             self.allowedLocalRoots = allowedLocalRoots
             self.redis = redis
@@ -84,16 +79,19 @@ package struct JobPlanner: Sendable {
     package let configuration: Configuration
     private let store: any TaskStore
     private let secrets: any TaskSecretStore
+    private let credentials: CredentialResolver
     private let buildPrompt: PromptBuilder
     private let workspaceForm: @Sendable (String) -> WorkspaceForm?
 
     package init(
         configuration: Configuration, store: any TaskStore, secrets: any TaskSecretStore,
-        buildPrompt: @escaping PromptBuilder, workspaceForm: @escaping @Sendable (String) -> WorkspaceForm?
+        credentials: CredentialResolver, buildPrompt: @escaping PromptBuilder,
+        workspaceForm: @escaping @Sendable (String) -> WorkspaceForm?
     ) {
         self.configuration = configuration
         self.store = store
         self.secrets = secrets
+        self.credentials = credentials
         self.buildPrompt = buildPrompt
         self.workspaceForm = workspaceForm
     }
@@ -126,7 +124,7 @@ package struct JobPlanner: Sendable {
         limits.diffBytes = configuration.diffBytes
         return JobSpec(
             taskID: task.id, iteration: task.iteration, attempt: task.attempt, purpose: .task,
-            repoURL: task.repoURL, source: source(of: task, reusing: owner.id != task.id),
+            repoURL: task.repoURL, source: try await source(of: task, reusing: owner.id != task.id),
             profile: profile,
             gitProfile: demanding(configuration.profiles.git), requiredLayers: configuration.requiredLayers,
             paths: paths(of: task, workspaceOf: owner, isNew: owner.id == task.id && task.iteration == 1),
@@ -135,7 +133,7 @@ package struct JobPlanner: Sendable {
                 maxTurns: config?.maxTurns.flatMap { $0 > 0 ? $0 : nil },
                 maxBudgetUSD: config?.maxBudgetUSD.flatMap { $0 > 0 ? $0 : nil },
                 sessionID: resumes ? task.sessionID : nil, prompt: prompt),
-            gateway: gateway(of: task, cli: cli, secrets: secrets),
+            gateway: try await gateway(of: task, cli: cli, secrets: secrets),
             limits: limits,
             redis: configuration.redis, allowedLocalRoots: configuration.allowedLocalRoots,
             startedAt: task.startedAt ?? task.createdAt)
@@ -177,7 +175,7 @@ package struct JobPlanner: Sendable {
         configuration.workspaceBase + "/" + task.workspaceSlug
     }
 
-    private func source(of task: CodeTask, reusing: Bool) -> JobSpec.Source {
+    private func source(of task: CodeTask, reusing: Bool) async throws(CodeForgeError) -> JobSpec.Source {
         if reusing || task.iteration > 1 { return .existing }
         let config = task.config
         func named(_ branch: String?) -> String? { branch.flatMap { $0.isEmpty ? nil : $0 } }
@@ -187,7 +185,7 @@ package struct JobPlanner: Sendable {
         return .clone(
             .init(
                 branch: named(config?.targetBranch) ?? "main", pullRequest: number,
-                pullRequestRef: (provider(of: task) ?? .github).pullRequestRef(number)))
+                pullRequestRef: (try await credentials.provider(of: task) ?? .github).pullRequestRef(number)))
     }
 
     /// The one place that says where a task's files are.
@@ -207,29 +205,17 @@ package struct JobPlanner: Sendable {
         return paths
     }
 
-    private func provider(of task: CodeTask) -> GitProvider? {
-        RepositoryURL(task.repoURL).flatMap { GitProvider(host: $0.host, domains: configuration.providerDomains) }
-    }
-
-    private func gateway(of task: CodeTask, cli: String, secrets: TaskSecrets) -> JobSpec.Gateway {
-        let provider = provider(of: task)
-        let url = RepositoryURL(task.repoURL)
-        var user: String?
-        var token = secrets.accessToken
-        if let given = token {
-            // An unknown forge gets the token wherever it looks, as an askpass helper would answer.
-            user = provider?.tokenUser ?? given
-        } else if let password = url?.password ?? url?.user {
-            (user, token) = (url?.user, password)
-        } else if let provider, let own = configuration.gitTokens[provider] {
-            (user, token) = (provider.tokenUser, own)
-        }
+    private func gateway(
+        of task: CodeTask, cli: String, secrets: TaskSecrets
+    ) async throws(CodeForgeError) -> JobSpec.Gateway {
+        let credential = try await credentials.git(for: task, secrets: secrets)
         return JobSpec.Gateway(
             anthropicURL: configuration.anthropicURL,
             anthropicKey: cli == "claude-code" ? secrets.aiAPIKey ?? configuration.anthropicKey : nil,
             openAIURL: configuration.openAIURL,
             openAIKey: cli == "codex" ? secrets.aiAPIKey ?? configuration.openAIKey : nil,
-            gitUsername: user, gitToken: token, allowPrivateHosts: configuration.allowPrivateHosts)
+            gitUsername: credential?.user, gitToken: credential?.token,
+            allowPrivateHosts: configuration.allowPrivateHosts)
     }
 
     private func timeout(of task: CodeTask) -> Int {

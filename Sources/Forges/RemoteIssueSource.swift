@@ -11,14 +11,21 @@ package struct RemoteIssueSource: IssueSource {
     }
 
     package func fetch(_ query: IssueQuery, _ access: IssueAccess) async throws(ForgeError) -> [UInt8] {
-        let call = ForgeCall(
-            url: access.apiURL + query.path,
-            headers: ["Accept": "application/json", "Authorization": "Bearer \(access.token)"], seconds: 30,
-            limit: 1 << 20, token: access.token)
-        let body = try await http.send(call).body
+        let body = try await http.send(call(query, access)).body
         // It becomes part of an answer of ours: nothing but one JSON value may.
         _ = try http.decode(JSONValue.self, from: body)
         return body
+    }
+
+    package func organizationCount(_ access: IssueAccess) async throws(ForgeError) -> Int {
+        try await http.ask(call(.organizations, access), for: [JSONValue].self).count
+    }
+
+    private func call(_ query: IssueQuery, _ access: IssueAccess) -> ForgeCall {
+        ForgeCall(
+            url: access.apiURL + query.path,
+            headers: ["Accept": "application/json", "Authorization": "Bearer \(access.token)"], seconds: 30,
+            limit: 1 << 20, token: access.token)
     }
 }
 

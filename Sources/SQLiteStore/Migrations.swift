@@ -79,6 +79,26 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("003 keys") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE keys (
+                        -- In the order of creation.
+                        id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+                        provider TEXT NOT NULL,
+                        name TEXT NOT NULL,
+                        scope ANY NOT NULL,
+                        base_url TEXT,
+                        -- Sealed.
+                        token TEXT NOT NULL,
+                        -- Milliseconds.
+                        created_at INTEGER NOT NULL,
+                        UNIQUE (provider, name)
+                    ) STRICT;
+                    CREATE INDEX keys_by_name ON keys (name, id);
+                    """
+            )
+        }
         migrator.registerMigration("004 workspaces") { db in
             try db.execute(
                 sql: """

@@ -55,7 +55,7 @@ package final class TaskDatabase: Sendable {
         do { try pool.close() } catch { throw CodeForgeError(.unavailable, "close the database: \(error)") }
     }
 
-    private static func makeParent(of path: String) throws(CodeForgeError) {
+    static func makeParent(of path: String) throws(CodeForgeError) {
         guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return }
         let parent = String(path[..<slash])
         if mkdir(parent, 0o700) == 0 || errno == EEXIST { return }

@@ -4,6 +4,7 @@ import ControlSocket
 import CurlHTTP
 import Domain
 import Engine
+import Forges
 import FoundationEssentials
 import Logging
 import RedisMessaging
@@ -39,10 +40,22 @@ struct Server {
         } catch {
             throw CodeForgeError(.unavailable, "redis.url: Redis does not answer: \(error.message)")
         }
+        // Held to the end.
+        let claim = try DatabaseClaim(path: settings.sqlite.path)
+        defer { withExtendedLifetime(claim) {} }
         let database = try TaskDatabase(path: settings.sqlite.path)
         let store = SQLiteTaskStore(database)
         let workspaces = SQLiteWorkspaceStore(database)
-        let secrets = RedisTaskSecretStore(client, box: try AESGCMSecretBox(base64Key: settings.encryption.key))
+        let box = try AESGCMSecretBox(base64Key: settings.encryption.key)
+        let secrets = RedisTaskSecretStore(client, box: box)
+        let ring = KeyRing(store: SQLiteKeyStore(database), box: box)
+        for key in try await ring.unreadable() {
+            logger.warning(
+                "a registered key can't be opened: was encryption.key changed without `codeforge keys rotate`?",
+                metadata: ["key": "\(key.name)", "provider": "\(key.provider.rawValue)"])
+        }
+        let directory = forgeDirectory
+        let credentials = CredentialResolver(directory, ring: ring, secrets: secrets)
         let events = RedisEventLog(client, historyEntries: settings.events.historyEntries)
         let queue = RedisTaskQueue(client)
         let link = RedisSupervisorLink(client)
@@ -51,7 +64,7 @@ struct Server {
 
         let planner = JobPlanner(
             configuration: plan(redis: JobSpec.Redis(url: redisURL, prefix: settings.redis.prefix)), store: store,
-            secrets: secrets,
+            secrets: secrets, credentials: credentials,
             buildPrompt: PromptBuilder.prompt(of:cli:earlier:), workspaceForm: HostTree.form(ofWorkspace:))
         let callbacks = try callbacks(database, clock)
         let finalizer = RunFinalizer(
@@ -74,9 +87,17 @@ struct Server {
                 dataDirectory: settings.dataDirectory, workspaceBase: settings.tasks.workspaceBase), clock: clock,
             whileIdle: { ids, body throws(CodeForgeError) in try await scheduler.whileIdle(ids, body) })
         let stopping = ShutdownFlag()
+        let addresses = try AddressRule(exceptions: settings.gateway.allowPrivateHosts)
+        let transport = CurlTransport()
+        let forge = RemoteForge(transport, addresses: addresses)
+        let issues = RemoteIssueSource(transport, addresses: addresses)
+        let keys = KeyService(
+            ring: ring, forge: forge, issues: issues, directory: directory, addresses: addresses, clock: clock)
+        let browser = ForgeBrowser(ring: ring, forge: forge, issues: issues, directory: directory)
         let api = APIServer(
             dependencies(
-                tasks: tasks, sandboxes: SandboxService(control: control, trail: trail), workspaces: sweeper,
+                keys: keys, browser: browser, tasks: tasks, sandboxes: SandboxService(control: control, trail: trail),
+                workspaces: sweeper,
                 store: store, probe: probe, client: client, stopping: stopping, clock: clock))
         let application = api.application(
             host: settings.server.host, port: settings.server.port, logger: logger,
@@ -132,9 +153,6 @@ struct Server {
 
     private func plan(redis: JobSpec.Redis) -> JobPlanner.Configuration {
         let keys = settings.inherited
-        var tokens: [GitProvider: String] = [:]
-        tokens[.github] = keys.githubToken
-        tokens[.gitlab] = keys.gitlabToken
         func cli(_ agent: Settings.Agent) -> JobPlanner.CLI {
             .init(binary: agent.path, defaultModel: agent.defaultModel)
         }
@@ -151,7 +169,6 @@ struct Server {
             historyEntries: settings.events.historyEntries,
             profiles: profiles, requiredLayers: settings.sandbox.require, anthropicURL: settings.gateway.anthropicURL,
             openAIURL: settings.gateway.openAIURL, anthropicKey: keys.anthropicAPIKey, openAIKey: keys.openAIAPIKey,
-            gitTokens: tokens, providerDomains: settings.git.providerDomains.compactMapValues(GitProvider.init),
             allowPrivateHosts: settings.gateway.allowPrivateHosts, allowedLocalRoots: settings.git.allowedLocalRoots,
             redis: redis)
         let sandbox = settings.sandbox
@@ -164,6 +181,16 @@ struct Server {
         return configuration
     }
 
+    private var forgeDirectory: ForgeDirectory {
+        var tokens: [GitProvider: String] = [:]
+        tokens[.github] = settings.inherited.githubToken
+        tokens[.gitlab] = settings.inherited.gitlabToken
+        return ForgeDirectory(
+            githubAPIURL: settings.forges.githubAPIURL, gitlabAPIURL: settings.forges.gitlabAPIURL,
+            sentryURL: settings.forges.sentryURL,
+            providerDomains: settings.git.providerDomains.compactMapValues(GitProvider.init), tokens: tokens)
+    }
+
     private var sweeping: WorkspaceService.Configuration {
         let tasks = settings.tasks
         let gigabyte = 1_073_741_824.0
@@ -174,12 +201,14 @@ struct Server {
     }
 
     private func dependencies(
-        tasks: TaskService, sandboxes: SandboxService, workspaces: WorkspaceService, store: SQLiteTaskStore,
+        keys: KeyService, browser: ForgeBrowser, tasks: TaskService, sandboxes: SandboxService,
+        workspaces: WorkspaceService, store: SQLiteTaskStore,
         probe: RedisHealthProbe, client: RedisClient, stopping: ShutdownFlag, clock: SystemClock
     ) -> APIDependencies {
         let limit = settings.rateLimit
         return APIDependencies(
-            tasks: tasks, sandboxes: sandboxes, workspaces: workspaces, store: store, messaging: probe,
+            tasks: tasks, sandboxes: sandboxes, keys: keys, browser: browser, workspaces: workspaces, store: store,
+            messaging: probe,
             cliCatalogue: { [settings] in CLICatalogue.entries(settings) }, defaultCLI: settings.cli.defaultName,
             tokens: [settings.server.authToken],
             rateLimiter: limit.enabled && limit.perMinute > 0

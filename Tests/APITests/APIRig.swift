@@ -1,5 +1,7 @@
+import CurlHTTP
 import Domain
 import Engine
+import Forges
 import Foundation
 import HTTPTypes
 import Hummingbird
@@ -26,6 +28,10 @@ struct APIRig {
     let ticker = Ticker()
     let control = InMemorySandboxControl()
     let trail: AuditTrail
+    let keys = InMemoryKeyStore()
+    /// GitHub, GitLab and Sentry; none answers without it.
+    let forge: ForgeServer?
+    static let transport = CurlTransport()
     var rateLimit: Int?
     var clis: [CLIEntry] = [
         CLIEntry(name: "codex", binaryPath: "codex", defaultModel: "", isAvailable: false, isDefault: false),
@@ -36,7 +42,8 @@ struct APIRig {
     var docsAssets = ""
     var requestLimit: Duration = .seconds(60)
 
-    init() {
+    init(forge: ForgeServer? = nil) {
+        self.forge = forge
         store = InMemoryTaskStore()
         workspaces = InMemoryWorkspaceStore(store)
         clock = ManualClock()
@@ -57,9 +64,20 @@ struct APIRig {
                 isURL: URLRule.accepts
             )
         )
+        let addresses = forge.flatMap { try? AddressRule(exceptions: [$0.authority]) } ?? .publicOnly
+        let remote = RemoteForge(APIRig.transport, addresses: addresses)
+        let issues = RemoteIssueSource(APIRig.transport, addresses: addresses)
+        let ring = KeyRing(store: keys, box: ReversingSecretBox())
+        let nowhere = "http://127.0.0.1:9"
+        let directory = ForgeDirectory(
+            githubAPIURL: forge?.githubAPI ?? nowhere, gitlabAPIURL: forge?.gitlabAPI ?? nowhere,
+            sentryURL: forge?.url ?? nowhere)
         let dependencies = APIDependencies(
             tasks: tasks,
             sandboxes: SandboxService(control: control, trail: trail),
+            keys: KeyService(
+                ring: ring, forge: remote, issues: issues, directory: directory, addresses: addresses, clock: clock),
+            browser: ForgeBrowser(ring: ring, forge: remote, issues: issues, directory: directory),
             workspaces: WorkspaceService(
                 configuration: .init(
                     ttl: 86_400, warningBytes: 1 << 40, criticalBytes: 1 << 41, interval: 600, runTTL: 60),

@@ -16,6 +16,15 @@ struct EngineFixture: Sendable {
     let audit = InMemoryAuditStore()
     let clock = ManualClock()
     let spawner = ScriptedSpawner()
+    let keys = InMemoryKeyStore()
+
+    var ring: KeyRing { KeyRing(store: keys, box: ReversingSecretBox()) }
+
+    var credentials: CredentialResolver {
+        CredentialResolver(
+            ForgeDirectory(providerDomains: ["git.corp": .gitlab], tokens: [.github: "service-github"]), ring: ring,
+            secrets: secrets)
+    }
 
     init() {
         store = InMemoryTaskStore()
@@ -57,12 +66,11 @@ struct EngineFixture: Sendable {
             ],
             defaultTimeout: 300, maximumTimeout: 1800, outputBytes: 1, lineBytes: 1, historyEntries: 1,
             profiles: .builtIn, requiredLayers: nil, anthropicURL: "https://a", openAIURL: "https://o",
-            anthropicKey: "service-anthropic", openAIKey: "service-openai", gitTokens: [.github: "service-github"],
-            providerDomains: ["git.corp": .gitlab], allowPrivateHosts: [], allowedLocalRoots: [],
+            anthropicKey: "service-anthropic", openAIKey: "service-openai", allowPrivateHosts: [], allowedLocalRoots: [],
             redis: .init(url: "unix:///r", prefix: "p:"))
         change(&configuration)
         return JobPlanner(
-            configuration: configuration, store: store, secrets: secrets,
+            configuration: configuration, store: store, secrets: secrets, credentials: credentials,
             buildPrompt: { task, _, history in "\(history.count):\(task.activePrompt)" },
             workspaceForm: { workspaces[$0] })
     }

@@ -339,7 +339,7 @@ func error<Value>(_ body: () async throws(ForgeError) -> Value) async -> ForgeEr
         rig.server.fail(.garbage)
         rig.server.fail(.large(2 << 20))
         for _ in 1...2 {
-            guard case .failure(let error) = await fetch(.issue("1")) else { throw error404 }
+            guard case .failure(let error) = await fetch(.organizations) else { throw error404 }
             #expect(error.reason == .unreadable)
         }
         rig.server.stop()

@@ -71,6 +71,29 @@ import Testing
     }
 }
 
+@Suite struct KeyStoreContractTests {
+    @Test(arguments: KeyStoreContract.cases)
+    func twin(_ rule: KeyStoreContract.Case) async throws { try await rule.run(InMemoryKeyStore()) }
+
+    @Test(arguments: KeyStoreContract.cases)
+    func sqlite(_ rule: KeyStoreContract.Case) async throws {
+        let directory = try TemporaryDirectory()
+        try await rule.run(SQLiteKeyStore(TaskDatabase(path: directory.file("codeforge.db"))))
+    }
+}
+
+@Suite struct DatabaseClaimTests {
+    @Test func aDatabaseHasOneOwnerAtATime() throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.file("x/a.db")
+        var claim: DatabaseClaim? = try DatabaseClaim(path: path)
+        let error = #expect(throws: CodeForgeError.self) { _ = try DatabaseClaim(path: path) }
+        #expect(error?.code == .conflict && error?.message.contains("stop it first") == true && claim != nil)
+        claim = nil
+        _ = try DatabaseClaim(path: path)
+    }
+}
+
 @Suite struct TaskDatabaseTests {
     let directory = try! TemporaryDirectory()
 

@@ -31,6 +31,11 @@ package enum OpenAPIDocument {
             description: The directories tasks work in, and what they changed there.
           - name: sandboxes
             description: What runs now, and the record of what ran.
+          - name: keys
+            description: Tokens of forges and of Sentry, stored sealed.
+          - name: forges
+          - name: sentry
+            description: What Sentry says, with a registered key.
           - name: cli
         paths:
           /:
@@ -869,6 +874,321 @@ package enum OpenAPIDocument {
                     application/json:
                       schema: { $ref: "#/components/schemas/CLIHealth" }
                       example: { status: unavailable, cli: claude-code, binary: "", message: binary not found }
+          /api/v1/keys:
+            post:
+              operationId: registerKey
+              tags: [keys]
+              summary: Register a key
+              description: |
+                The token is stored sealed and never comes back; it is not tried. One name may stand under several providers.
+                With `base_url` the key is for a self-hosted installation: its host is then known as one of that provider, and the
+                key goes nowhere else.
+              requestBody:
+                required: true
+                content:
+                  application/json:
+                    schema: { $ref: "#/components/schemas/RegisterKey" }
+                    examples:
+                      github:
+                        value: { name: my-github-key, provider: github, token: ghp_xxx, scope: org/repo }
+                      self_hosted:
+                        value: { name: corp, provider: gitlab, token: glpat-xxx, base_url: "https://git.example.com" }
+                      sentry:
+                        value: { name: my-sentry, provider: sentry, token: sntrys_xxx }
+              responses:
+                "201":
+                  description: Registered.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [name, provider, message]
+                        properties:
+                          name: { type: string }
+                          provider: { $ref: "#/components/schemas/KeyProvider" }
+                          message: { const: key registered }
+                      example: { name: my-github-key, provider: github, message: key registered }
+                "400":
+                  description: A member is missing or is not allowed.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Bad Request, message: "name, provider, and token are required" }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "409":
+                  description: The provider has a key of that name.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Conflict, message: "key 'my-github-key' already exists for provider 'github'" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+            get:
+              operationId: listKeys
+              tags: [keys]
+              summary: List keys
+              description: In the order of their creation.
+              responses:
+                "200":
+                  description: All keys, without their tokens.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [keys]
+                        properties:
+                          keys:
+                            type: array
+                            items: { $ref: "#/components/schemas/Key" }
+                      example:
+                        keys:
+                          - name: my-github-key
+                            provider: github
+                            scope: ""
+                            created_at: "2026-02-26T18:38:10.277Z"
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/keys/{name}:
+            parameters: [{ $ref: "#/components/parameters/KeyName" }]
+            delete:
+              operationId: deleteKey
+              tags: [keys]
+              summary: Delete a key
+              description: Every provider's key of that name.
+              responses:
+                "200":
+                  description: Gone.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [message]
+                        properties:
+                          message: { const: key deleted }
+                      example: { message: key deleted }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/KeyNotFound" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/keys/{name}/verify:
+            parameters: [{ $ref: "#/components/parameters/KeyName" }]
+            get:
+              operationId: verifyKey
+              tags: [keys]
+              summary: Try a key at its provider
+              description: The oldest key of that name.
+              responses:
+                "200":
+                  description: The provider takes it.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/KeyCheck" }
+                      example:
+                        name: my-github-key
+                        provider: github
+                        valid: true
+                        username: octocat
+                        email: octocat@github.com
+                        scopes: "repo, read:org"
+                        error: ""
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/KeyNotFound" }
+                "422":
+                  description: The provider does not take it, or was not reached.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/KeyCheck" }
+                      example:
+                        name: my-github-key
+                        provider: github
+                        valid: false
+                        username: ""
+                        email: ""
+                        scopes: ""
+                        error: invalid or expired token
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/repositories:
+            get:
+              operationId: listRepositories
+              tags: [forges]
+              summary: List repositories of a token
+              description: |
+                Of a registered key (`provider_key`), or of the token in `X-Provider-Token` at the public or configured forge of
+                `provider`. `provider_key` counts if both are there.
+              parameters:
+                - name: provider_key
+                  in: query
+                  description: Name of a registered key.
+                  schema: { type: string }
+                - name: provider
+                  in: query
+                  schema: { enum: [github, gitlab] }
+                - name: X-Provider-Token
+                  in: header
+                  schema: { type: string }
+                - name: page
+                  in: query
+                  description: Less than 1 is 1.
+                  schema: { type: integer, default: 1 }
+                - name: per_page
+                  in: query
+                  description: Less than 1 or more than 100 is 30.
+                  schema: { type: integer, default: 30 }
+              responses:
+                "200":
+                  description: One page, the latest change first.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/RepositoryList" }
+                      example:
+                        repositories:
+                          - name: my-repo
+                            full_name: user/my-repo
+                            clone_url: https://github.com/user/my-repo.git
+                            default_branch: main
+                            private: true
+                            description: My repo description
+                            updated_at: "2026-02-20T10:00:00Z"
+                        count: 1
+                        provider: github
+                        page: 1
+                        per_page: 30
+                "400":
+                  description: No token is named, or its provider has no repositories.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Bad Request, message: "provider must be 'github' or 'gitlab'" }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/KeyNotFound" }
+                "502": { $ref: "#/components/responses/Upstream" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/sentry/organizations:
+            get:
+              operationId: listSentryOrganizations
+              tags: [sentry]
+              summary: List Sentry organizations
+              parameters: [{ $ref: "#/components/parameters/SentryKey" }]
+              responses:
+                "200":
+                  description: What Sentry answers.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [organizations]
+                        properties:
+                          organizations: { type: array, items: { type: object } }
+                      example:
+                        organizations: [{ id: "1", slug: acme, name: Acme }]
+                "400": { $ref: "#/components/responses/SentryRequest" }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/KeyNotFound" }
+                "502": { $ref: "#/components/responses/Upstream" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/sentry/projects:
+            get:
+              operationId: listSentryProjects
+              tags: [sentry]
+              summary: List a Sentry organization's projects
+              parameters:
+                - { $ref: "#/components/parameters/SentryKey" }
+                - { $ref: "#/components/parameters/SentryOrganization" }
+              responses:
+                "200":
+                  description: What Sentry answers.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [projects]
+                        properties:
+                          projects: { type: array, items: { type: object } }
+                      example:
+                        projects: [{ id: "2", slug: web, name: Web }]
+                "400": { $ref: "#/components/responses/SentryRequest" }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/KeyNotFound" }
+                "502": { $ref: "#/components/responses/Upstream" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/sentry/issues:
+            get:
+              operationId: listSentryIssues
+              tags: [sentry]
+              summary: List a Sentry project's issues
+              parameters:
+                - { $ref: "#/components/parameters/SentryKey" }
+                - { $ref: "#/components/parameters/SentryOrganization" }
+                - name: project
+                  in: query
+                  required: true
+                  description: The project's slug.
+                  schema: { type: string }
+                - name: query
+                  in: query
+                  description: In Sentry's search language.
+                  schema: { type: string, default: "is:unresolved" }
+                - name: sort
+                  in: query
+                  description: Such as `freq`, `date` or `priority`; Sentry's own order without it.
+                  schema: { type: string }
+                - name: limit
+                  in: query
+                  schema: { type: integer, default: 50 }
+              responses:
+                "200":
+                  description: What Sentry answers.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [issues]
+                        properties:
+                          issues: { type: array, items: { type: object } }
+                      example:
+                        issues: [{ id: "3", title: "TypeError: x is undefined", culprit: app.js, count: "12" }]
+                "400": { $ref: "#/components/responses/SentryRequest" }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/KeyNotFound" }
+                "502": { $ref: "#/components/responses/Upstream" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/sentry/issues/{issueID}:
+            parameters: [{ $ref: "#/components/parameters/SentryIssueID" }]
+            get:
+              operationId: getSentryIssue
+              tags: [sentry]
+              summary: Get a Sentry issue
+              parameters: [{ $ref: "#/components/parameters/SentryKey" }]
+              responses:
+                "200":
+                  description: What Sentry answers.
+                  content:
+                    application/json:
+                      schema: { type: object }
+                      example: { id: "3", title: "TypeError: x is undefined", culprit: app.js, count: "12" }
+                "400": { $ref: "#/components/responses/SentryRequest" }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/KeyNotFound" }
+                "502": { $ref: "#/components/responses/Upstream" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/sentry/issues/{issueID}/latest-event:
+            parameters: [{ $ref: "#/components/parameters/SentryIssueID" }]
+            get:
+              operationId: getSentryLatestEvent
+              tags: [sentry]
+              summary: Get a Sentry issue's latest event
+              parameters: [{ $ref: "#/components/parameters/SentryKey" }]
+              responses:
+                "200":
+                  description: What Sentry answers, with stack trace, breadcrumbs and tags.
+                  content:
+                    application/json:
+                      schema: { type: object }
+                      example: { eventID: 9fac2ceed9344f2bbfdd1fdacb0ed9b1, groupID: "3", entries: [] }
+                "400": { $ref: "#/components/responses/SentryRequest" }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/KeyNotFound" }
+                "502": { $ref: "#/components/responses/Upstream" }
+                "503": { $ref: "#/components/responses/Unavailable" }
         webhooks:
           runFinished:
             post:
@@ -951,6 +1271,29 @@ package enum OpenAPIDocument {
               required: true
               description: "`TASK-ITERATION-ATTEMPT-PHASE`; anything that is no sandbox's id is answered 404."
               schema: { type: string }
+            KeyName:
+              name: name
+              in: path
+              required: true
+              description: An unknown one is answered 404.
+              schema: { type: string }
+            SentryKey:
+              name: key_name
+              in: query
+              required: true
+              description: Name of a registered Sentry key.
+              schema: { type: string }
+            SentryOrganization:
+              name: org
+              in: query
+              required: true
+              description: The organization's slug.
+              schema: { type: string }
+            SentryIssueID:
+              name: issueID
+              in: path
+              required: true
+              schema: { type: string }
           responses:
             BadRequest:
               description: The request is wrong.
@@ -1030,6 +1373,24 @@ package enum OpenAPIDocument {
                 application/json:
                   schema: { $ref: "#/components/schemas/Error" }
                   example: { error: Service Unavailable, message: the database does not answer }
+            KeyNotFound:
+              description: There is no key of that name.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example: { error: Not Found, message: "key 'my-github-key' not found" }
+            SentryRequest:
+              description: A parameter is missing or malformed, or the key is not one for Sentry.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example: { error: Bad Request, message: "key 'my-github-key' is a github key, not a sentry key" }
+            Upstream:
+              description: The forge or Sentry answered with an error, or was not reached.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example: { error: Bad Gateway, message: 'GitHub API returned 401: {"message":"Bad credentials"}' }
           schemas:
             Error:
               type: object
@@ -1462,6 +1823,62 @@ package enum OpenAPIDocument {
                 cli: { type: string }
                 binary: { type: string }
                 message: { type: string }
+            KeyProvider:
+              enum: [github, gitlab, sentry]
+            RegisterKey:
+              type: object
+              required: [name, provider, token]
+              properties:
+                name: { type: string, pattern: "^[a-zA-Z0-9_-]+$" }
+                provider: { $ref: "#/components/schemas/KeyProvider" }
+                token: { type: string, description: Visible ASCII characters without spaces. }
+                scope: { type: string, description: A note for people. }
+                base_url:
+                  type: string
+                  description: |
+                    Where a self-hosted installation is, with or without the path of its API. `https`; `http` only for a host that
+                    `gateway.allow_private_hosts` names.
+            Key:
+              type: object
+              required: [name, provider, scope, created_at]
+              properties:
+                name: { type: string }
+                provider: { $ref: "#/components/schemas/KeyProvider" }
+                scope: { type: string }
+                base_url: { type: string }
+                created_at: { type: string, format: date-time }
+            KeyCheck:
+              type: object
+              required: [name, provider, valid, username, email, scopes, error]
+              properties:
+                name: { type: string }
+                provider: { $ref: "#/components/schemas/KeyProvider" }
+                valid: { type: boolean }
+                username: { type: string }
+                email: { type: string }
+                scopes: { type: string, description: "GitHub's words, or the number of Sentry organizations." }
+                error: { type: string, description: Empty when it is valid. }
+            RepositoryList:
+              type: object
+              required: [repositories, count, provider, page, per_page]
+              properties:
+                repositories:
+                  type: array
+                  items:
+                    type: object
+                    required: [name, full_name, clone_url, default_branch, private, description, updated_at]
+                    properties:
+                      name: { type: string }
+                      full_name: { type: string }
+                      clone_url: { type: string }
+                      default_branch: { type: string }
+                      private: { type: boolean }
+                      description: { type: string }
+                      updated_at: { type: string }
+                count: { type: integer, description: Items on this page. }
+                provider: { enum: [github, gitlab] }
+                page: { type: integer, minimum: 1 }
+                per_page: { type: integer, minimum: 1, maximum: 100 }
 
         """#
 }

@@ -17,7 +17,7 @@ package struct ForgeProject: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// What stands for itself in a path: nothing that names another place when it is put together again.
-    static func isSegment(_ text: String?) -> Bool {
+    package static func isSegment(_ text: String?) -> Bool {
         guard let text, !text.isEmpty, text != ".", text != ".." else { return false }
         return text.unicodeScalars.allSatisfy { $0.value >= 0x20 && $0.value != 0x7F && $0 != "/" && $0 != "\\" }
     }

@@ -3,6 +3,9 @@ package protocol IssueSource: Sendable {
     /// - Returns: One JSON value of at most 1 MiB, as it came.
     /// - Throws: After 30 s at the latest; the message begins with `sentry API`.
     func fetch(_ query: IssueQuery, _ access: IssueAccess) async throws(ForgeError) -> [UInt8]
+
+    /// How many organizations the token can see.
+    func organizationCount(_ access: IssueAccess) async throws(ForgeError) -> Int
 }
 
 /// What can be asked of Sentry.
