@@ -25,7 +25,14 @@ package struct RedisKeys: Sendable, Hashable {
     /// Heartbeat of a task's supervisor.
     func lease(_ taskID: String) -> String { prefix + "task:" + taskID + ":lease" }
     /// A task's sealed secrets.
-    func secrets(_ taskID: String) -> String { prefix + "task:" + taskID + ":secrets" }
+    func secrets(_ taskID: String) -> String { secretsAround.before + taskID + secretsAround.after }
+    /// What stands around the id in such a key.
+    var secretsAround: (before: String, after: String) { (prefix + "task:", ":secrets") }
     /// Requests of one token; `digest` is the hex of the first 8 bytes of the token's SHA-256.
     func rateLimit(_ digest: String) -> String { prefix + "ratelimit:" + digest }
+
+    /// Text as a pattern of `SCAN` that means itself.
+    static func escaped(_ text: String) -> String {
+        text.reduce(into: "") { $0 += #"\*?[]^"#.contains($1) ? #"\"# + String($1) : String($1) }
+    }
 }

@@ -53,3 +53,48 @@ extension RedisClient {
         return RedisCommand("PERSIST", .text(key))
     }
 }
+
+extension RedisTaskSecretStore {
+    /// Replaces every sealed text by what `reseal` makes of it; all are made before the first is written, and their
+    /// expiries stay.
+    ///
+    /// - Parameters:
+    ///   - isTrial: Makes them, and writes none.
+    ///   - reseal: May throw to leave everything as it was.
+    /// - Returns: How many there are.
+    package func reseal(
+        isTrial: Bool = false,
+        _ reseal: @Sendable (_ taskID: String, _ sealed: String) throws(CodeForgeError) -> String
+    ) async throws(CodeForgeError) -> Int {
+        let (before, after) = client.keys.secretsAround
+        let pattern = RedisKeys.escaped(before) + "*" + RedisKeys.escaped(after)
+        let stored = try await client.perform("read the secrets of tasks") { connection throws(RedisError) in
+            var stored: [(key: String, sealed: String)] = []
+            var cursor = "0"
+            repeat {
+                let page = try connection.send("SCAN", .text(cursor), "MATCH", .text(pattern), "COUNT", "1000").root
+                    .elements()
+                for key in page.count == 2 ? page[1].elements().map(\.text) : [] {
+                    stored.append((key, try connection.send("GET", .text(key)).root.text))
+                }
+                cursor = page.first?.text ?? "0"
+            } while cursor != "0"
+            return stored
+        }
+        var commands: [RedisCommand] = []
+        var seen: Set<String> = []
+        for (key, sealed) in stored where !sealed.isEmpty && seen.insert(key).inserted {
+            let task = String(key.dropFirst(before.count).dropLast(after.count))
+            // Not what expired meanwhile, and for as long as it had.
+            commands.append(
+                RedisCommand("SET", .text(key), .text(try reseal(task, sealed)), "XX", "KEEPTTL"))
+        }
+        guard !isTrial, !commands.isEmpty else { return commands.count }
+        try await client.perform("write the secrets of tasks") { [commands] connection throws(RedisError) in
+            try connection.send("MULTI")
+            for command in commands { try connection.send(command) }
+            try connection.send("EXEC")
+        }
+        return commands.count
+    }
+}

@@ -59,6 +59,13 @@ extension SettingKey {
             required: true
         ),
         SettingKey(
+            "encryption.old_key",
+            .optionalText(\.encryption.oldKey),
+            "The `encryption.key` so far, for `codeforge keys rotate` alone.",
+            rule: .key256,
+            secret: true
+        ),
+        SettingKey(
             "logging.level",
             .text(\.logging.level),
             "Least severe level that is logged.",

@@ -53,6 +53,8 @@ package struct Settings: Sendable, Equatable {
     package struct Encryption: Sendable, Equatable {
         /// Standard base64 of 32 bytes, checked.
         package var key = ""
+        /// The key before it, for sealing anew.
+        package var oldKey: String?
     }
 
     package struct Workers: Sendable, Equatable {

@@ -131,3 +131,40 @@ import Testing
         #expect(try redis.cli("GET", "codeforge:task:t:lease") == "garbage")
     }
 }
+
+@Suite struct TaskSecretResealTests {
+    @Test func allSecretsAreSealedAnewOrNone() async throws {
+        let redis = try await RedisFixture()
+        let client = try RedisClient(url: redis.url, prefix: "a*[b]:")
+        let store = RedisTaskSecretStore(client, box: ReversingSecretBox())
+        // Another service's, whose prefix the pattern would take without escapes.
+        let other = RedisTaskSecretStore(
+            try RedisClient(url: redis.url, prefix: "axb:"), box: ReversingSecretBox())
+        let secrets = TaskSecrets(accessToken: "t", aiAPIKey: "k")
+        for task in ["1", "2", "3"] { try await store.put(secrets, for: task) }
+        try await other.put(secrets, for: "9")
+        try await store.expire("2", seconds: 500)
+
+        let refused = await #expect(throws: CodeForgeError.self) {
+            _ = try await store.reseal { task, sealed throws(CodeForgeError) in
+                if task == "3" { throw CodeForgeError(.conflict, "no") }
+                return "wrong"
+            }
+        }
+        #expect(refused?.message == "no")
+        #expect(try await store.reseal(isTrial: true) { (_, _) throws(CodeForgeError) in "wrong" } == 3)
+        for task in ["1", "2", "3"] { #expect(try await store.secrets(of: task) == secrets) }
+
+        let box = ReversingSecretBox()
+        let count = try await store.reseal { _, sealed throws(CodeForgeError) in
+            try box.seal(try box.open(sealed).replacing("\"t\"", with: "\"new\""))
+        }
+        #expect(count == 3)
+        for task in ["1", "2", "3"] { #expect(try await store.secrets(of: task).accessToken == "new") }
+        #expect(try await other.secrets(of: "9") == secrets)
+        let left = try await client.perform("ttl") { connection throws(RedisError) in
+            try connection.send("TTL", .text(client.keys.secrets("2"))).root.integer
+        }
+        #expect((1...500).contains(left), "its expiry stays")
+    }
+}

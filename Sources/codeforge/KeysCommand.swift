@@ -1,0 +1,121 @@
+import ArgumentParser
+import Domain
+import FoundationEssentials
+import RedisMessaging
+import SQLiteStore
+import Settings
+import Vault
+
+struct KeysCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "keys", abstract: "Look after stored secrets.", subcommands: [Rotate.self])
+
+    struct Rotate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Seal every stored secret with a new encryption key.",
+            discussion: """
+                Stop the service first. Set encryption.key to the new key and encryption.old_key to the one so far (each \
+                also as …_file), run this, then start the service without encryption.old_key. Registered keys change in \
+                one transaction; when one of them, or a secret of a task, opens with neither key, nothing is changed. It \
+                may be run again after it was interrupted.
+                """)
+
+        @OptionGroup var options: SettingsOptions
+
+        func run() async throws {
+            let settings = try options.loadForTools()
+            try await reporting {
+                let rotation = try KeyRotation(settings)
+                let (keys, tasks) = try await rotation.run()
+                print("sealed with the new key: \(keys) registered keys, secrets of \(tasks) tasks")
+            }
+        }
+    }
+}
+
+/// Seals what the old key sealed with the new one.
+private struct KeyRotation {
+    let settings: Settings
+    let old: AESGCMSecretBox
+    let new: AESGCMSecretBox
+
+    init(_ settings: Settings) throws(CodeForgeError) {
+        self.settings = settings
+        guard !settings.encryption.key.isEmpty, let oldKey = settings.encryption.oldKey, !oldKey.isEmpty else {
+            throw CodeForgeError(
+                .invalidArgument, "set encryption.key to the new key and encryption.old_key to the one so far")
+        }
+        guard oldKey != settings.encryption.key else {
+            throw CodeForgeError(.invalidArgument, "encryption.key and encryption.old_key are the same")
+        }
+        new = try AESGCMSecretBox(base64Key: settings.encryption.key)
+        old = try AESGCMSecretBox(base64Key: oldKey, name: "encryption.old_key")
+    }
+
+    func run() async throws -> (keys: Int, tasks: Int) {
+        guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
+            throw CodeForgeError(.notFound, "there is no database \(settings.sqlite.path)")
+        }
+        let claim = try DatabaseClaim(path: settings.sqlite.path)
+        defer { withExtendedLifetime(claim) {} }
+        let store = SQLiteKeyStore(try TaskDatabase(path: settings.sqlite.path))
+        return try await withRedis { client in
+            let secrets = RedisTaskSecretStore(client, box: new)
+            @Sendable func secret(_ task: String, _ sealed: String) throws(CodeForgeError) -> String {
+                try reseal(sealed, of: "the secrets of task \(task)")
+            }
+            // Two stores: what could fail is tried in one before the other is changed.
+            _ = try await secrets.reseal(isTrial: true, secret)
+            let keys = try await store.reseal { key, sealed throws(CodeForgeError) in
+                try reseal(sealed, of: "key '\(key.name)' (\(key.provider.rawValue))")
+            }
+            return (keys, try await secrets.reseal(secret))
+        }
+    }
+
+    /// What an interrupted run has done already stays as it is.
+    private func reseal(_ sealed: String, of what: String) throws(CodeForgeError) -> String {
+        if (try? new.open(sealed)) != nil { return sealed }
+        let text: String
+        do throws(CodeForgeError) {
+            text = try old.open(sealed)
+        } catch {
+            throw CodeForgeError(
+                .conflict,
+                "\(what): opens with neither encryption.key nor encryption.old_key; nothing was changed")
+        }
+        return try new.seal(text)
+    }
+
+    /// With the service's Redis: the configured one, else the private one, started for the time if it does not run.
+    private func withRedis<Value>(_ body: (RedisClient) async throws -> Value) async throws -> Value {
+        if let url = settings.redis.url {
+            return try await body(try RedisClient(url: url, prefix: settings.redis.prefix))
+        }
+        let embedded = EmbeddedRedis(directory: settings.dataDirectory + "/redis")
+        let client = try RedisClient(url: embedded.url, prefix: settings.redis.prefix)
+        let wasRunning = await RedisHealthProbe(client).answers
+        try await embedded.start()
+        do {
+            let value = try await body(client)
+            await embedded.stop(leaveRunning: wasRunning)
+            return value
+        } catch {
+            await embedded.stop(leaveRunning: wasRunning)
+            throw error
+        }
+    }
+}
+
+extension HealthProbe {
+    fileprivate var answers: Bool {
+        get async {
+            do {
+                try await ping()
+                return true
+            } catch {
+                return false
+            }
+        }
+    }
+}
