@@ -88,6 +88,9 @@ public struct ReviewResult: Sendable, Hashable, Codable {
     /// `<cli>:<model>`.
     public var reviewedBy: String
     public var durationSeconds: Double
+    /// Whether nobody vouched for the code that was read: it may have steered the verdict. `nil` (an old record) is as
+    /// `true`.
+    public var isUntrusted: Bool?
 
     public init(
         verdict: String, score: Int, summary: String, issues: [ReviewIssue], autoFixable: Bool, reviewedBy: String,
@@ -107,6 +110,27 @@ public struct ReviewResult: Sendable, Hashable, Codable {
         case autoFixable = "auto_fixable"
         case reviewedBy = "reviewed_by"
         case durationSeconds = "duration_seconds"
+        case isUntrusted = "untrusted"
+    }
+
+    /// The output held no review.
+    public var isFallback: Bool { score == 0 }
+}
+
+/// A review that is to be posted to its pull request without a client asking.
+public struct ReviewPosting: Sendable, Hashable, Codable {
+    /// The run it came of.
+    public var run: RunID
+    /// Random, and part of what is posted: tells after a crash what has arrived.
+    public var marker: String
+    /// The run's other events are in the log.
+    public var isReady = false
+    /// How often it was begun.
+    public var attempts = 0
+
+    public init(run: RunID, marker: String) {
+        self.run = run
+        self.marker = marker
     }
 }
 

@@ -18,6 +18,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case egress
     /// What the CLIs print.
     case claude, codex, shell
+    /// Reviews in what they answered.
+    case review
     /// Lines of output.
     case lines
 
@@ -38,6 +40,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
         case .claude: try NormalizerFuzz.run(input, "claude-code")
         case .codex: try NormalizerFuzz.run(input, "codex")
         case .shell: try NormalizerFuzz.run(input, "shell")
+        case .review: try ReviewFuzz.run(input)
         case .lines: try LineFuzz.run(input)
         }
     }

@@ -55,3 +55,26 @@ enum LineFuzz {
         try FuzzTarget.require(lines == expected, "no byte is lost, none made up")
     }
 }
+
+enum ReviewFuzz {
+    static func run(_ input: [UInt8]) throws(FuzzTarget.Broken) {
+        let review = ReviewParser.parse(String(decoding: input, as: UTF8.self), by: "r", seconds: 0)
+        try FuzzTarget.require(
+            ["approve", "request_changes", "comment"].contains(review.verdict), "a known verdict")
+        try FuzzTarget.require((0...10).contains(review.score), "a score in range")
+        try FuzzTarget.require(
+            !review.isFallback || (review.issues.isEmpty && review.verdict == "comment"), "a fallback claims nothing")
+        try FuzzTarget.require(review.summary.utf8.count <= ReviewParser.summaryBytes, "a bounded summary")
+        try FuzzTarget.require(review.issues.count <= ReviewParser.mostIssues, "a bounded number of issues")
+        var bytes = 0
+        for issue in review.issues {
+            try FuzzTarget.require(
+                ["critical", "major", "minor", "suggestion"].contains(issue.severity), "a known severity")
+            try FuzzTarget.require(issue.line >= 0, "no negative line")
+            try FuzzTarget.require(!issue.file.utf8.contains { $0 < 0x20 }, "a path is one line")
+            try FuzzTarget.require(issue.suggestion != "", "no empty suggestion")
+            bytes += issue.file.utf8.count + issue.description.utf8.count + (issue.suggestion?.utf8.count ?? 0)
+        }
+        try FuzzTarget.require(bytes <= ReviewParser.issueBytes, "bounded issues")
+    }
+}

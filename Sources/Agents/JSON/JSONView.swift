@@ -66,6 +66,12 @@ struct JSONView {
         return Int(String(decoding: bytes, as: UTF8.self))
     }
 
+    /// Any number that a `Double` can hold.
+    var number: Double? {
+        guard let first = bytes.first, first == UInt8(ascii: "-") || (48...57).contains(first) else { return nil }
+        return Double(String(decoding: bytes, as: UTF8.self)).flatMap { $0.isFinite ? $0 : nil }
+    }
+
     /// Whether a string equals a name of ours.
     func matches(_ name: StaticString) -> Bool {
         guard let text, text.count == name.utf8CodeUnitCount else { return false }
