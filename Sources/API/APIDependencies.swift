@@ -4,6 +4,7 @@ package import Engine
 /// What the HTTP face needs of the rest of the service.
 package struct APIDependencies: Sendable {
     package var tasks: TaskService
+    package var reviews: ReviewService
     package var sandboxes: SandboxService
     package var keys: KeyService
     package var browser: ForgeBrowser
@@ -35,6 +36,7 @@ package struct APIDependencies: Sendable {
 
     package init(
         tasks: TaskService,
+        reviews: ReviewService,
         sandboxes: SandboxService,
         keys: KeyService,
         browser: ForgeBrowser,
@@ -54,6 +56,7 @@ package struct APIDependencies: Sendable {
         clock: any WallClock
     ) {
         self.tasks = tasks
+        self.reviews = reviews
         self.sandboxes = sandboxes
         self.keys = keys
         self.browser = browser

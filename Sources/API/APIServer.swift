@@ -26,7 +26,7 @@ package struct APIServer: Sendable {
         let listed =
             SystemRoutes(dependencies).routes + TaskRoutes(dependencies, ticker: ticker).routes
             + WorkspaceRoutes(dependencies).routes + SandboxRoutes(dependencies, ticker: ticker).routes
-            + CLIRoutes(dependencies).routes
+            + CLIRoutes(dependencies).routes + ReviewRoutes(dependencies).routes
             + KeyRoutes(dependencies).routes + ForgeRoutes(dependencies).routes
         routes = listed + DocsRoutes(assets: dependencies.docsAssets, described: listed).routes
     }

@@ -34,8 +34,15 @@ public struct CodeTask: Sendable, Hashable {
     public var sessionID: String?
     /// The CLI that owns `sessionID`; another CLI can't resume it.
     public var sessionCLI: String?
-    /// How often a supervisor was started for the current run; a lost one is tried once more.
+    /// Counts the supervisors started in this iteration, for its own run and for reviews: with it every run has a name
+    /// of its own.
     public var attempt: Int
+    /// The attempt whose end is on record. A greater `attempt` is under way, an equal one leaves nothing to wait for.
+    public var endedAttempt: Int
+    /// A follow-up was queued when the review began that is under way or waits; it comes after.
+    public var followUpWaits: Bool
+    /// A review on its way to its pull request.
+    public var posting: ReviewPosting?
     /// Directory name of the workspace under `tasks.workspace_base`; set on creation.
     public var workspaceSlug: String
     /// Goes on record with the change that sets it, in the same transaction; never read back.
@@ -55,10 +62,24 @@ public struct CodeTask: Sendable, Hashable {
         self.createdAt = createdAt
         self.iteration = 1
         self.attempt = 0
+        self.endedAttempt = 0
+        self.followUpWaits = false
     }
 
     /// The prompt of the current iteration.
     public var activePrompt: String { iteration > 1 ? currentPrompt ?? prompt : prompt }
+
+    /// A supervisor is, or should be, at work on it; a review that waits in the queue has none.
+    public var isUnderWay: Bool { status.isActive && (status != .reviewing || attempt > endedAttempt) }
+
+    /// Nothing more is to come of its last run: it is finished, and its review is where it should be.
+    public var isSettled: Bool { status.isFinished && posting == nil }
+
+    /// The run it is in.
+    public var run: RunID {
+        RunID(
+            taskID: id, iteration: iteration, attempt: attempt, purpose: status == .reviewing ? .review : .task)
+    }
 }
 
 /// Secrets that came with a task. Kept sealed, outside the record, and given to supervisors only.

@@ -35,6 +35,8 @@ public struct JobOutcome: Sendable, Codable, Equatable {
     public var result: String
     public var changes: ChangesSummary?
     public var usage: Usage
+    /// What the answer says as a review, when it is one.
+    public var review: ReviewResult?
     /// Conversation the CLI reported.
     public var sessionID: String?
     /// Bytes on disk of the workspace, when it was measured.

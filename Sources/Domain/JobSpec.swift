@@ -198,6 +198,10 @@ public struct JobSpec: Sendable, Codable, Equatable {
     public var allowedLocalRoots: [String]
     /// When the worker took the task up.
     public var startedAt: Timestamp
+    /// The CLI's answer is a review.
+    public var answersReview = false
+    /// Nobody vouched for the code in the workspace.
+    public var isUntrusted = true
 
     public init(
         taskID: String, iteration: Int, attempt: Int, purpose: Purpose, repoURL: String, source: Source,

@@ -6,10 +6,13 @@ package struct JobPlanner: Sendable {
     package struct CLI: Sendable {
         package var binary: String
         package var defaultModel: String
+        /// Whether it understands prose: a script can't review.
+        package var canReview: Bool
 
-        package init(binary: String, defaultModel: String) {
+        package init(binary: String, defaultModel: String, canReview: Bool = true) {
             self.binary = binary
             self.defaultModel = defaultModel
+            self.canReview = canReview
         }
     }
 
@@ -73,7 +76,8 @@ package struct JobPlanner: Sendable {
         }
     }
 
-    /// Builds the text the CLI gets: task-type template, or the history before a follow-up.
+    /// Builds the text the CLI gets: task-type template, the history before a follow-up, or for a task that is
+    /// `reviewing` the request for a review.
     package typealias PromptBuilder = @Sendable (_ task: CodeTask, _ cli: String, _ history: [Iteration]) -> String
 
     package let configuration: Configuration
@@ -98,6 +102,7 @@ package struct JobPlanner: Sendable {
 
     /// Plans the run a task is in: its `iteration`, `attempt` and `startedAt` are set.
     package func plan(_ task: CodeTask) async throws(CodeForgeError) -> JobSpec {
+        if task.status == .reviewing { return try await planReview(task) }
         let secrets = try await secrets.secrets(of: task.id)
         let cli = cliName(of: task)
         guard let settings = configuration.clis[cli] else {
@@ -112,31 +117,83 @@ package struct JobPlanner: Sendable {
         } else {
             prompt = buildPrompt(task, cli, task.iteration > 1 ? try await store.iterations(of: task.id) : [])
         }
-        var model = task.config?.aiModel ?? ""
-        if model.isEmpty { model = settings.defaultModel }
         let config = task.config
-        var limits = JobSpec.Limits(
-            timeoutSeconds: timeout(of: task), outputBytes: configuration.outputBytes,
-            lineBytes: configuration.lineBytes, historyEntries: configuration.historyEntries)
-        let profile = demanding(profile(of: task, workspaceOf: owner))
-        limits.watchdogs = configuration.watchdogs.shortened(by: profile.watchdogs)
-        limits.auditRecords = configuration.auditRecords
-        limits.diffBytes = configuration.diffBytes
-        return JobSpec(
-            taskID: task.id, iteration: task.iteration, attempt: task.attempt, purpose: .task,
-            repoURL: task.repoURL, source: try await source(of: task, reusing: owner.id != task.id),
-            profile: profile,
-            gitProfile: demanding(configuration.profiles.git), requiredLayers: configuration.requiredLayers,
+        let profile = profile(of: task, workspaceOf: owner)
+        var spec = try await spec(
+            of: task, source: try await source(of: task, reusing: owner.id != task.id), profile: profile,
             paths: paths(of: task, workspaceOf: owner, isNew: owner.id == task.id && task.iteration == 1),
             agent: JobSpec.Agent(
-                name: cli, binary: settings.binary, model: model.isEmpty ? nil : model,
+                name: cli, binary: settings.binary, model: firstFilled(config?.aiModel, settings.defaultModel),
                 maxTurns: config?.maxTurns.flatMap { $0 > 0 ? $0 : nil },
                 maxBudgetUSD: config?.maxBudgetUSD.flatMap { $0 > 0 ? $0 : nil },
                 sessionID: resumes ? task.sessionID : nil, prompt: prompt),
-            gateway: try await gateway(of: task, cli: cli, secrets: secrets),
+            secrets: secrets)
+        spec.answersReview = task.type.isReview
+        spec.isUntrusted = isUntrusted(task, workspaceOf: owner) || profile.name == SandboxProfile.untrusted.name
+        return spec
+    }
+
+    /// The review of what a task did: in its workspace, which it may only read, and a conversation of its own. Limits
+    /// of turns and budget, tools and MCP servers are the task's alone.
+    private func planReview(_ task: CodeTask) async throws(CodeForgeError) -> JobSpec {
+        let cli = reviewCLI(of: task)
+        guard let settings = configuration.clis[cli] else {
+            throw CodeForgeError(
+                .invalidArgument, "review CLI execution failed: resolving CLI runner: unknown CLI: \(cli)")
+        }
+        guard let owner = try await keptWorkspace(of: task) else {
+            throw CodeForgeError(.notFound, JobPlanner.noWorkspace(of: task))
+        }
+        let own = profile(of: task, workspaceOf: owner)
+        let isUntrusted = isUntrusted(task, workspaceOf: owner) || own.name == SandboxProfile.untrusted.name
+        var profile = own
+        if !isUntrusted {
+            profile = configuration.profiles.profile(
+                type: .review, repository: owner.repoURL, key: task.providerKey, isUntrusted: false)
+        }
+        profile.workspace = .readOnly
+        var spec = try await spec(
+            of: task, source: .existing, profile: profile, paths: paths(of: task, workspaceOf: owner, isNew: false),
+            agent: JobSpec.Agent(
+                name: cli, binary: settings.binary,
+                model: firstFilled(task.reviewModel, task.config?.aiModel, settings.defaultModel),
+                prompt: buildPrompt(task, cli, [])),
+            secrets: try await secrets.secrets(of: task.id))
+        spec.answersReview = true
+        spec.isUntrusted = isUntrusted
+        return spec
+    }
+
+    static func noWorkspace(of task: CodeTask) -> String {
+        "workspace not found for review of task \(task.id): it was deleted"
+    }
+
+    /// What all runs have in common.
+    private func spec(
+        of task: CodeTask, source: JobSpec.Source, profile: SandboxProfile, paths: JobSpec.Paths, agent: JobSpec.Agent,
+        secrets: TaskSecrets
+    ) async throws(CodeForgeError) -> JobSpec {
+        var limits = JobSpec.Limits(
+            timeoutSeconds: timeout(of: task), outputBytes: configuration.outputBytes,
+            lineBytes: configuration.lineBytes, historyEntries: configuration.historyEntries)
+        let profile = demanding(profile)
+        limits.watchdogs = configuration.watchdogs.shortened(by: profile.watchdogs)
+        limits.auditRecords = configuration.auditRecords
+        limits.diffBytes = configuration.diffBytes
+        let run = task.run
+        return JobSpec(
+            taskID: task.id, iteration: run.iteration, attempt: run.attempt, purpose: run.purpose,
+            repoURL: task.repoURL, source: source, profile: profile,
+            gitProfile: demanding(configuration.profiles.git), requiredLayers: configuration.requiredLayers,
+            paths: paths, agent: agent, gateway: try await gateway(of: task, cli: agent.name, secrets: secrets),
             limits: limits,
             redis: configuration.redis, allowedLocalRoots: configuration.allowedLocalRoots,
             startedAt: task.startedAt ?? task.createdAt)
+    }
+
+    private func firstFilled(_ texts: String?...) -> String? {
+        for case let text? in texts where !text.isEmpty { return text }
+        return nil
     }
 
     /// The effective profile, with everything that decides over it.
@@ -146,7 +203,11 @@ package struct JobPlanner: Sendable {
     private func profile(of task: CodeTask, workspaceOf owner: CodeTask) -> SandboxProfile {
         configuration.profiles.profile(
             type: task.type, repository: owner.repoURL, key: task.providerKey,
-            isUntrusted: task.type == .prReview || owner.type == .prReview)
+            isUntrusted: isUntrusted(task, workspaceOf: owner))
+    }
+
+    private func isUntrusted(_ task: CodeTask, workspaceOf owner: CodeTask) -> Bool {
+        task.type == .prReview || owner.type == .prReview
     }
 
     /// Plain directories are a choice: then no profile demands what they lack.
@@ -161,6 +222,22 @@ package struct JobPlanner: Sendable {
     package func cliName(of task: CodeTask) -> String {
         if let cli = task.config?.cli, !cli.isEmpty { return cli }
         return configuration.defaultCLI
+    }
+
+    /// The CLI of a task's review: as asked for, else the task's own, else the default. A script can't review.
+    private func reviewCLI(of task: CodeTask) -> String {
+        if let asked = task.reviewCLI, !asked.isEmpty { return asked }
+        let own = cliName(of: task)
+        return configuration.clis[own]?.canReview == false ? "claude-code" : own
+    }
+
+    /// The task whose workspace holds what this one did: itself, else the one named by `workspace_task_id`.
+    ///
+    /// - Returns: `nil` when it is gone.
+    package func keptWorkspace(of task: CodeTask) async throws(CodeForgeError) -> CodeTask? {
+        if workspaceForm(workspacePath(of: task)) != nil { return task }
+        let owner = try await workspaceOwner(of: task)
+        return owner.id == task.id ? nil : owner
     }
 
     /// The task whose workspace is used: the one named by `workspace_task_id` while its workspace exists, else itself.

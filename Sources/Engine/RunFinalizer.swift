@@ -14,14 +14,19 @@ package struct RunFinalizer: Sendable {
     /// Seconds the event history stays after a run ended.
     private let historyTTL: Int
     private let callbacks: CallbackService?
+    private let queue: any TaskQueue
+    private let onPosting: (@Sendable () -> Void)?
 
+    /// - Parameter onPosting: Called when a task's `posting` became ready; `nil`: nobody posts reviews.
     package init(
         store: any TaskStore, workspaces: any WorkspaceStore, events: any EventLog, secrets: any TaskSecretStore,
-        cliName: @escaping @Sendable (CodeTask) -> String, clock: any WallClock, historyTTL: Int,
-        callbacks: CallbackService? = nil
+        queue: any TaskQueue, cliName: @escaping @Sendable (CodeTask) -> String, clock: any WallClock, historyTTL: Int,
+        callbacks: CallbackService? = nil, onPosting: (@Sendable () -> Void)?
     ) {
         self.store = store
         self.workspaces = workspaces
+        self.queue = queue
+        self.onPosting = onPosting
         self.events = events
         self.secrets = secrets
         self.cliName = cliName
@@ -58,57 +63,45 @@ package struct RunFinalizer: Sendable {
         let run = report.run
         let now = clock.now()
         let cliName = cliName
-        let status: TaskStatus = outcome.failure == nil ? .completed : .failed
         // Before the record says that the run is over: who sees that finds the diff.
         try await measured(run, outcome)
+        let marker = ReviewPosting.makeMarker()
+        let isPosting = onPosting != nil
         let callbacks = callbacks
         let task = try await store.update(run.taskID) { task throws(CodeForgeError) in
-            guard run.isCurrent(of: task), task.status.isActive else { return nil }
+            guard run.isCurrent(of: task), task.isUnderWay else { return nil }
+            task.endedAttempt = task.attempt
             task.callback = callbacks?.callback(for: task, run: run, outcome: outcome, at: now)
-            // The record passes through `running` even when that report was lost with its supervisor.
-            if task.status == .cloning, status == .completed { task.status = .running }
-            try task.status.checkTransition(to: status)
-            task.status = status
             task.finishedAt = now
-            var item = Iteration(
-                number: run.iteration, prompt: task.activePrompt, status: status, error: outcome.error,
-                usage: outcome.usage, startedAt: task.startedAt ?? task.createdAt, endedAt: now,
-                profile: outcome.profile?.name)
-            item.effectiveProfile = outcome.profile?.json
-            item.missingLayers = outcome.missingLayers
-            item.limit = outcome.limit?.rawValue
-            if outcome.failure == nil {
-                task.result = outcome.result
-                task.error = nil
-                task.changes = outcome.changes
-                task.usage = outcome.usage
-                item.result = outcome.result
-                item.changes = outcome.changes
-            } else {
-                task.error = outcome.error
+            if isPosting, RunFinalizer.posts(run, outcome, of: task) {
+                task.posting = ReviewPosting(run: run, marker: marker)
             }
-            if let session = outcome.sessionID {
-                task.sessionID = session
-                task.sessionCLI = cliName(task)
-            }
-            return item
+            return try RunFinalizer.end(&task, run, outcome, at: now, cli: cliName(task))
         }
         // A run that was given up and replaced has no say any more.
-        guard task.iteration > run.iteration || (run.isCurrent(of: task) && !task.status.isActive) else { return }
+        guard task.iteration > run.iteration || task.endedAttempt == run.attempt else { return }
+        let posts = isPosting && RunFinalizer.posts(run, outcome, of: task)
+        var closing = closing(run: run, outcome: outcome, at: now)
+        if !posts { closing.append(RunFinalizer.done(run, outcome)) }
         let first = try await events.appendOnce(
-            closing(run: run, status: status, outcome: outcome, at: now), to: run.taskID,
-            key: "end:\(run.purpose.rawValue):\(run.iteration):\(run.attempt)")
-        try await callbacks?.release(task: run.taskID)
-        if task.iteration == run.iteration {
+            closing, to: run.taskID, key: "end:\(run.purpose.rawValue):\(run.iteration):\(run.attempt)")
+        if !posts { try await callbacks?.release(task: run.taskID) }
+        if task.status == .awaitingInstruction {
+            try? await queue.enqueue(run.taskID)  // the reconciler queues it otherwise
+        } else if task.iteration == run.iteration {
             try await events.expire(run.taskID, seconds: historyTTL)
             try await secrets.expire(run.taskID, seconds: historyTTL)
         }
-        if first { EngineMetrics.ended(status: status, seconds: outcome.seconds) }
+        if posts { try await hand(over: run) }
+        guard first else { return }
+        EngineMetrics.ended(
+            status: outcome.failure == nil ? .completed : .failed, purpose: run.purpose, seconds: outcome.seconds)
+        if outcome.review?.isFallback == true { EngineMetrics.reviewNotParsed() }
     }
 
     private func measured(_ run: RunID, _ outcome: JobOutcome) async throws(CodeForgeError) {
         guard outcome.workspaceBytes != nil || outcome.diff != nil, let task = try await store.task(run.taskID),
-            run.isCurrent(of: task), task.status.isActive
+            run.isCurrent(of: task), task.isUnderWay
         else { return }
         try await workspaces.record(
             WorkspaceMeasurement(
@@ -116,28 +109,123 @@ package struct RunFinalizer: Sendable {
                 bytes: outcome.workspaceBytes, diff: outcome.diff))
     }
 
-    /// The last events of a run: how it ended, then the end of the stream.
-    private func closing(
-        run: RunID, status: TaskStatus, outcome: JobOutcome, at time: Timestamp
-    ) -> [LoggedEvent.Body] {
-        let changes = outcome.changes?.json ?? .null
-        let event: TaskEvent
-        if status == .completed {
-            event = TaskEvent(
-                .result, "task_completed",
-                data: [
-                    "result": .string(Truncation.cut(outcome.result, utf8: 2000)), "changes_summary": changes,
-                    "usage": outcome.usage.json, "iteration": .int(Int64(run.iteration)),
-                ], time: time)
-        } else {
-            event = TaskEvent(.system, "task_failed", data: ["error": .string(outcome.error)], time: time)
+    /// What a run's end does to its task.
+    ///
+    /// - Returns: The iteration's record; a review that succeeded is none.
+    private static func end(
+        _ task: inout CodeTask, _ run: RunID, _ outcome: JobOutcome, at now: Timestamp, cli: String
+    ) throws(CodeForgeError) -> Iteration? {
+        let isReview = run.purpose == .review
+        let status: TaskStatus = outcome.failure == nil ? .completed : .failed
+        // The record passes through `running` even when that report was lost with its supervisor.
+        if task.status == .cloning, status == .completed { task.status = .running }
+        try task.status.checkTransition(to: status)
+        task.status = status
+        if let session = outcome.sessionID, !isReview {
+            task.sessionID = session
+            task.sessionCLI = cli
         }
-        var done = JSONWriter()
-        done.value([
+        if status == .completed {
+            task.result = outcome.result
+            task.error = nil
+            task.usage = outcome.usage
+            if let review = outcome.review { task.review = review }
+            if !isReview { task.changes = outcome.changes }
+        } else {
+            task.error = outcome.error
+        }
+        if isReview, status == .completed {
+            if task.followUpWaits {
+                try task.status.checkTransition(to: .awaitingInstruction)
+                task.status = .awaitingInstruction
+                task.followUpWaits = false
+            }
+            return nil
+        }
+        var item = Iteration(
+            number: run.iteration, prompt: task.activePrompt, status: status, error: outcome.error,
+            usage: outcome.usage, startedAt: task.startedAt ?? task.createdAt, endedAt: now,
+            profile: outcome.profile?.name)
+        item.effectiveProfile = outcome.profile?.json
+        item.missingLayers = outcome.missingLayers
+        item.limit = outcome.limit?.rawValue
+        if status == .completed {
+            item.result = outcome.result
+            item.changes = outcome.changes
+        }
+        return item
+    }
+
+    // MARK: Posting
+
+    /// Whether a run's review goes to its pull request by itself. Says the same however often it is asked.
+    private static func posts(_ run: RunID, _ outcome: JobOutcome, of task: CodeTask) -> Bool {
+        run.purpose == .task && outcome.failure == nil && outcome.review != nil
+            && task.config?.outputMode == "post_comments" && (task.config?.prNumber ?? 0) > 0
+    }
+
+    /// The run's events are in the log: its review may follow. Not again, when that is long done.
+    private func hand(over run: RunID) async throws(CodeForgeError) {
+        try await store.update(run.taskID) { task throws(CodeForgeError) in
+            if task.posting?.run == run { task.posting?.isReady = true }
+            return nil
+        }
+        onPosting?()
+    }
+
+    // MARK: Events
+
+    /// The events that say how a run ended.
+    private func closing(run: RunID, outcome: JobOutcome, at time: Timestamp) -> [LoggedEvent.Body] {
+        var events: [TaskEvent] = []
+        if outcome.failure != nil {
+            events.append(TaskEvent(.system, "task_failed", data: ["error": .string(outcome.error)], time: time))
+        } else if run.purpose == .task {
+            events.append(
+                TaskEvent(
+                    .result, "task_completed",
+                    data: [
+                        "result": .string(Truncation.cut(outcome.result, utf8: 2000)),
+                        "changes_summary": outcome.changes?.json ?? .null, "usage": outcome.usage.json,
+                        "iteration": .int(Int64(run.iteration)),
+                    ], time: time))
+        }
+        if outcome.failure == nil, let review = outcome.review {
+            var data: [String: JSONValue] = [
+                "verdict": .string(review.verdict), "score": .int(Int64(review.score)),
+                "issues_count": .int(Int64(review.issues.count)),
+            ]
+            if run.purpose == .review { data["duration"] = .double(review.durationSeconds) }
+            let name = run.purpose == .review ? "review_completed" : "review_parsed"
+            events.append(TaskEvent(.system, name, data: .object(data), time: time))
+        }
+        return events.map { .event(json: $0.json) }
+    }
+
+    /// The end of the stream.
+    private static func done(_ run: RunID, _ outcome: JobOutcome) -> LoggedEvent.Body {
+        .done(
+            run, status: outcome.failure == nil ? .completed : .failed,
+            changes: outcome.failure == nil ? outcome.changes : nil)
+    }
+}
+
+extension LoggedEvent.Body {
+    /// The end of a run.
+    static func done(_ run: RunID, status: TaskStatus, changes: ChangesSummary?) -> LoggedEvent.Body {
+        var json = JSONWriter()
+        json.value([
             "task_id": .string(run.taskID), "status": .string(status.rawValue),
-            "changes_summary": status == .completed ? changes : .null,
+            "changes_summary": changes?.json ?? .null,
         ])
-        return [.event(json: event.json), .done(json: done.bytes)]
+        return .done(json: json.bytes)
+    }
+}
+
+extension ReviewPosting {
+    static func makeMarker() -> String {
+        var random = SystemRandomNumberGenerator()
+        return String(random.next(), radix: 36) + String(random.next(), radix: 36)
     }
 }
 
@@ -145,16 +233,5 @@ extension RunID {
     /// Whether a task's record is about this very run.
     package func isCurrent(of task: CodeTask) -> Bool {
         task.id == taskID && task.iteration == iteration && task.attempt == attempt
-    }
-}
-
-/// Cuts texts for places that show only their beginning.
-package enum Truncation {
-    /// At most `limit` bytes of UTF-8, on a character boundary, with `...` when something was cut.
-    package static func cut(_ text: String, utf8 limit: Int) -> String {
-        guard text.utf8.count > limit else { return text }
-        var end = text.utf8.index(text.utf8.startIndex, offsetBy: limit)
-        while end.samePosition(in: text.unicodeScalars) == nil { end = text.utf8.index(before: end) }
-        return text[..<end] + "..."
     }
 }

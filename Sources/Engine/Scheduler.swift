@@ -128,13 +128,15 @@ package actor Scheduler: Service {
         let now = clock.now()
         do throws(CodeForgeError) {
             let task = try await store.update(claim.taskID) { task throws(CodeForgeError) in
-                guard task.status == .pending || task.status == .awaitingInstruction else {
+                guard task.status.isClaimable, !task.isUnderWay else {
                     throw CodeForgeError(.conflict, "stale queue entry")
                 }
-                let next: TaskStatus = task.status == .pending ? .cloning : .running
-                try task.status.checkTransition(to: next)
-                task.status = next
-                task.attempt = 1
+                if task.status != .reviewing {
+                    let next: TaskStatus = task.status == .pending ? .cloning : .running
+                    try task.status.checkTransition(to: next)
+                    task.status = next
+                }
+                task.attempt += 1
                 task.startedAt = now
                 return nil
             }
@@ -151,7 +153,7 @@ package actor Scheduler: Service {
     }
 
     private func start(_ task: CodeTask) async {
-        let id = RunID(taskID: task.id, iteration: task.iteration, attempt: task.attempt, purpose: .task)
+        let id = task.run
         runs[task.id] = Run(id: id, isAdopted: false, leaseSeen: .now)
         reportSlots()
         do throws(CodeForgeError) {
@@ -218,17 +220,16 @@ package actor Scheduler: Service {
             "supervisor lost", metadata: ["task.id": "\(id.taskID)", "attempt": "\(id.attempt)", "how": "\(how)"])
         EngineMetrics.lost()
         try? await link.dropLease(of: id)  // it expires by itself otherwise
-        guard id.attempt < configuration.maximumAttempts else {
-            await give(
-                up: id, failure: .lost,
-                error: "supervisor lost (\(how)) in attempt \(id.attempt) of \(configuration.maximumAttempts)")
-            return
-        }
         let now = clock.now()
+        let most = configuration.maximumAttempts
         do throws(CodeForgeError) {
             let task = try await store.update(id.taskID) { task throws(CodeForgeError) in
-                guard id.isCurrent(of: task), task.status.isActive else {
+                guard id.isCurrent(of: task), task.isUnderWay else {
                     throw CodeForgeError(.conflict, "the run ended meanwhile")
+                }
+                let tries = task.attempt - task.endedAttempt
+                guard tries < most else {
+                    throw CodeForgeError(.limited, "supervisor lost (\(how)) in attempt \(tries) of \(most)")
                 }
                 task.attempt += 1
                 task.startedAt = now
@@ -238,6 +239,8 @@ package actor Scheduler: Service {
         } catch {
             if error.code == .conflict || error.code == .notFound {
                 ended(id)
+            } else if error.code == .limited {
+                await give(up: id, failure: .lost, error: error.message)
             } else {
                 runs[id.taskID]?.isAdopted = true  // the watch tries again
             }
@@ -262,12 +265,11 @@ package actor Scheduler: Service {
     private func adopt() async {
         while !Task.isCancelled, !isStopping {
             let active = await retrying { () throws(CodeForgeError) in
-                try await self.store.tasks(in: [.cloning, .running])
+                try await self.store.tasks(in: [.cloning, .running, .reviewing])
             }
             guard let active else { continue }
-            for task in active {
-                let id = RunID(taskID: task.id, iteration: task.iteration, attempt: task.attempt, purpose: .task)
-                runs[task.id] = Run(id: id, isAdopted: true, leaseSeen: .now)
+            for task in active where task.isUnderWay {
+                runs[task.id] = Run(id: task.run, isAdopted: true, leaseSeen: .now)
             }
             reportSlots()
             return
@@ -304,9 +306,9 @@ package actor Scheduler: Service {
     /// Queues waiting tasks that no queue entry names: Redis lost them, or the server died in between.
     private func requeueForgotten() async {
         guard let queued = try? await queue.contents(),  // next round
-            let waiting = try? await store.tasks(in: [.pending, .awaitingInstruction])
+            let waiting = try? await store.tasks(in: [.pending, .awaitingInstruction, .reviewing])
         else { return }
-        for task in waiting where !queued.contains(task.id) && runs[task.id] == nil {
+        for task in waiting where !task.isUnderWay && !queued.contains(task.id) && runs[task.id] == nil {
             try? await queue.enqueue(task.id)  // next round
         }
     }

@@ -82,6 +82,7 @@ package final class TaskService: Sendable {
             task.currentPrompt = prompt
             task.iteration += 1
             task.attempt = 0
+            task.endedAttempt = 0
             task.error = nil
             return nil
         }
@@ -99,10 +100,8 @@ package final class TaskService: Sendable {
         guard task.status.isActive else {
             throw CodeForgeError(.conflict, "task is not running (status: \(task.status.rawValue))")
         }
-        try await link.requestCancel(
-            RunID(
-                taskID: id, iteration: task.iteration, attempt: task.attempt,
-                purpose: task.status == .reviewing ? .review : .task))
+        guard task.isUnderWay else { throw CodeForgeError(.conflict, "task is not currently running") }
+        try await link.requestCancel(task.run)
         return task
     }
 

@@ -144,6 +144,17 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("005 reviews") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE tasks ADD COLUMN ended_attempt INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE tasks ADD COLUMN follow_up_waits INTEGER NOT NULL DEFAULT 0;
+                    ALTER TABLE tasks ADD COLUMN posting TEXT;
+                    UPDATE tasks SET ended_attempt = attempt WHERE status NOT IN ('cloning', 'running');
+                    CREATE INDEX tasks_posting ON tasks (created_at) WHERE posting IS NOT NULL;
+                    """
+            )
+        }
         return migrator
     }()
 }

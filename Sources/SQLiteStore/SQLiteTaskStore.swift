@@ -73,6 +73,14 @@ package final class SQLiteTaskStore: TaskStore {
         }
     }
 
+    package func tasksToPost() async throws(CodeForgeError) -> [CodeTask] {
+        try await read("read tasks to post") { db in
+            try Row.fetchAll(
+                db, sql: "SELECT \(TaskRow.list) FROM tasks WHERE posting IS NOT NULL ORDER BY created_at, id"
+            ).map(TaskRow.task)
+        }
+    }
+
     package func iterations(of id: String) async throws(CodeForgeError) -> [Iteration] {
         try await read("read iterations of task \(id)") { db in
             try String.fetchAll(

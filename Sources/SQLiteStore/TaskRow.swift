@@ -8,7 +8,7 @@ enum TaskRow {
         "id", "status", "type", "repo_url", "prompt", "provider_key", "callback_url", "workflow_run_id", "config",
         "iteration", "current_prompt", "result", "error", "changes", "usage", "review", "review_cli", "review_model",
         "branch", "pr_number", "pr_url", "trace_id", "created_at", "started_at", "finished_at", "session_id",
-        "session_cli", "attempt", "workspace_slug",
+        "session_cli", "attempt", "workspace_slug", "ended_attempt", "follow_up_waits", "posting",
     ]
 
     static let list = columns.joined(separator: ", ")
@@ -29,6 +29,7 @@ enum TaskRow {
             stored(task.reviewModel), stored(task.branch), task.prNumber, stored(task.prURL), stored(task.traceID),
             task.createdAt.nanoseconds, task.startedAt?.nanoseconds, task.finishedAt?.nanoseconds,
             stored(task.sessionID), stored(task.sessionCLI), task.attempt, stored(task.workspaceSlug),
+            task.endedAttempt, task.followUpWaits, try json(task.posting),
         ]
     }
 
@@ -67,6 +68,9 @@ enum TaskRow {
         task.sessionID = text(row, "session_id")
         task.sessionCLI = text(row, "session_cli")
         task.attempt = row["attempt"]
+        task.endedAttempt = row["ended_attempt"]
+        task.followUpWaits = row["follow_up_waits"]
+        task.posting = try value(row["posting"])
         return task
     }
 

@@ -11,7 +11,7 @@ extension Job {
     func runAgent() async throws(JobFailure) -> JobOutcome {
         guard let adapter = AgentCatalog.adapter(named: spec.agent.name) else {
             throw JobFailure(
-                .cli, "CLI execution failed: resolving CLI runner: unknown CLI: \(spec.agent.name)")
+                .cli, "\(executionFailed): resolving CLI runner: unknown CLI: \(spec.agent.name)")
         }
         let profile = spec.profile
         do throws(CodeForgeError) {
@@ -19,9 +19,13 @@ extension Job {
         } catch {
             throw JobFailure(.lost, error.message)
         }
-        emit(
-            .system, "cli_started",
-            ["cli": .string(spec.agent.name), "iteration": .string(String(spec.iteration))])
+        if isReview {
+            emit(.system, "review_started", .null)
+        } else {
+            emit(
+                .system, "cli_started",
+                ["cli": .string(spec.agent.name), "iteration": .string(String(spec.iteration))])
+        }
 
         let command = adapter.command(for: agentRun(profile))
         var request = SandboxRequest(
@@ -61,16 +65,20 @@ extension Job {
         guard result.exit.status == .exited(code: 0) || hungAfterSuccess else {
             throw failure(
                 .cli, result,
-                "CLI execution failed: \(adapter.label) CLI \(describe(result, said: summary.failure))")
+                "\(executionFailed): \(adapter.label) CLI \(describe(result, said: summary.failure))")
         }
-        let changes = try await measureChanges()
         var outcome = JobOutcome(
-            result: summary.result, changes: changes.summary,
-            usage: Usage(inputTokens: summary.inputTokens, outputTokens: summary.outputTokens),
-            sessionID: summary.sessionID, workspaceBytes: changes.bytes)
-        outcome.diff = changes.diff
+            result: summary.result, usage: Usage(inputTokens: summary.inputTokens, outputTokens: summary.outputTokens),
+            sessionID: summary.sessionID)
+        if !isReview {
+            let changes = try await measureChanges()
+            (outcome.changes, outcome.workspaceBytes) = (changes.summary, changes.bytes)
+            outcome.diff = changes.diff
+        }
         return outcome
     }
+
+    private var executionFailed: String { isReview ? "review CLI execution failed" : "CLI execution failed" }
 
     private func fired(_ watchdog: SandboxLimit, _ live: LiveSandbox) {
         let limits = spec.limits.watchdogs
@@ -97,7 +105,7 @@ extension Job {
         if watchdog == .afterResult {
             live.sandbox.kill()
         } else {
-            control.stop(.limit(watchdog, "CLI execution failed: \(text)"))
+            control.stop(.limit(watchdog, "\(executionFailed): \(text)"))
         }
     }
 

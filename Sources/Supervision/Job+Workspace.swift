@@ -23,8 +23,7 @@ extension Job {
         case .clone(let clone): try await self.clone(clone)
         case .existing:
             guard HostTree.isDirectory(spec.paths.workspace), HostTree.isDirectory(spec.paths.gitDirectory) else {
-                throw JobFailure(
-                    .workspace, "workspace not found for task \(spec.taskID): it was deleted; create a new task")
+                throw JobFailure(.workspace, spec.workspaceGone)
             }
         }
     }

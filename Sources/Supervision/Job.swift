@@ -1,3 +1,4 @@
+import Agents
 package import Domain
 import Gateway
 import HostProcess
@@ -65,6 +66,12 @@ package struct Job: Sendable {
         let seconds = max(0, clock.now().seconds(since: started))
         outcome.seconds = seconds
         outcome.usage.durationSeconds = Int(seconds)
+        if spec.answersReview, outcome.failure == nil {
+            let reviewer = "\(spec.agent.name):\(spec.agent.model ?? "")"
+            var review = ReviewParser.parse(outcome.result, by: reviewer, seconds: seconds)
+            review.isUntrusted = spec.isUntrusted
+            outcome.review = review
+        }
         return outcome
     }
 
@@ -73,14 +80,14 @@ package struct Job: Sendable {
         switch control.reason {
         case .timeout:
             let seconds = spec.limits.timeoutSeconds
-            emit(.system, "task_timeout", ["timeout_seconds": .int(Int64(seconds))])
+            emit(.system, isReview ? "review_timeout" : "task_timeout", ["timeout_seconds": .int(Int64(seconds))])
             audit.hit(.wallClock, sandbox: control.stoppedSandbox, ["limit": .int(Int64(seconds))])
             return JobOutcome(
-                failure: .timeout, error: "task timed out after \(seconds)s", timeoutSeconds: seconds,
-                limit: .wallClock)
+                failure: .timeout, error: "\(isReview ? "review" : "task") timed out after \(seconds)s",
+                timeoutSeconds: seconds, limit: .wallClock)
         case .cancelled:
-            emit(.system, "task_canceled", .null)
-            return JobOutcome(failure: .cancelled, error: "canceled by user")
+            emit(.system, isReview ? "review_canceled" : "task_canceled", .null)
+            return JobOutcome(failure: .cancelled, error: isReview ? "review canceled by user" : "canceled by user")
         case .limit(let limit, let text):
             // Those are on record.
             if !limit.isWatchdog { audit.hit(limit, sandbox: control.stoppedSandbox, ["reason": .string(text)]) }
@@ -99,6 +106,9 @@ package struct Job: Sendable {
     }
 
     // MARK: Small things
+
+    /// Whether this is the review of what a task did, not the task's own run.
+    var isReview: Bool { spec.purpose == .review }
 
     func sandboxID(_ phase: String) -> String { SandboxStatus.id(of: spec.run, phase: phase) }
 

@@ -13,3 +13,11 @@ struct JobFailure: Error, Equatable {
         self.limit = limit
     }
 }
+
+extension JobSpec {
+    /// What to tell when the workspace is not there any more.
+    var workspaceGone: String {
+        let what = purpose == .review ? "review of task" : "task"
+        return "workspace not found for \(what) \(taskID): it was deleted; create a new task"
+    }
+}

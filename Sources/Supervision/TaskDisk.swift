@@ -80,8 +80,7 @@ package final class TaskDisk: Sendable {
             }
         } catch {
             if error.code == .notFound {
-                throw JobFailure(
-                    .workspace, "workspace not found for task \(spec.taskID): it was deleted; create a new task")
+                throw JobFailure(.workspace, spec.workspaceGone)
             }
             let help = DiskVolume.obstacle().map { " (\($0); or set sandbox.disk to directory)" } ?? ""
             throw JobFailure(.sandbox, "sandbox failed: disk volume: \(error.message)\(help)")

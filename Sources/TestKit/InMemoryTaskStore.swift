@@ -69,6 +69,8 @@ package final class InMemoryTaskStore: TaskStore {
         try matching { statuses.contains($0.status) }
     }
 
+    package func tasksToPost() async throws(CodeForgeError) -> [CodeTask] { try matching { $0.posting != nil } }
+
     package func iterations(of id: String) async throws(CodeForgeError) -> [Iteration] {
         try state.withLock { state throws(CodeForgeError) in
             try state.check()

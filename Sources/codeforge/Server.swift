@@ -68,8 +68,9 @@ struct Server {
             buildPrompt: PromptBuilder.prompt(of:cli:earlier:), workspaceForm: HostTree.form(ofWorkspace:))
         let callbacks = try callbacks(database, clock)
         let finalizer = RunFinalizer(
-            store: store, workspaces: workspaces, events: events, secrets: secrets, cliName: planner.cliName(of:),
-            clock: clock, historyTTL: settings.tasks.workspaceTTL, callbacks: callbacks)
+            store: store, workspaces: workspaces, events: events, secrets: secrets, queue: queue,
+            cliName: planner.cliName(of:), clock: clock, historyTTL: settings.tasks.workspaceTTL, callbacks: callbacks,
+            onPosting: nil)
         let scheduler = Scheduler(
             configuration: .init(concurrency: settings.workers.concurrency, drains: drains), store: store,
             workspaces: workspaces, queue: queue, link: link, planner: planner,
@@ -86,6 +87,9 @@ struct Server {
             files: TaskFiles(
                 dataDirectory: settings.dataDirectory, workspaceBase: settings.tasks.workspaceBase), clock: clock,
             whileIdle: { ids, body throws(CodeForgeError) in try await scheduler.whileIdle(ids, body) })
+        let reviews = ReviewService(
+            store: store, queue: queue, secrets: secrets, events: events, reviewers: AgentCatalog.reviewers,
+            hasWorkspace: { task throws(CodeForgeError) in try await planner.keptWorkspace(of: task) != nil })
         let stopping = ShutdownFlag()
         let addresses = try AddressRule(exceptions: settings.gateway.allowPrivateHosts)
         let transport = CurlTransport()
@@ -96,9 +100,9 @@ struct Server {
         let browser = ForgeBrowser(ring: ring, forge: forge, issues: issues, directory: directory)
         let api = APIServer(
             dependencies(
-                keys: keys, browser: browser, tasks: tasks, sandboxes: SandboxService(control: control, trail: trail),
-                workspaces: sweeper,
-                store: store, probe: probe, client: client, stopping: stopping, clock: clock))
+                keys: keys, browser: browser, tasks: tasks, reviews: reviews,
+                sandboxes: SandboxService(control: control, trail: trail), workspaces: sweeper, store: store,
+                probe: probe, client: client, stopping: stopping, clock: clock))
         let application = api.application(
             host: settings.server.host, port: settings.server.port, logger: logger,
             onRunning: { [logger, settings] port in
@@ -153,16 +157,17 @@ struct Server {
 
     private func plan(redis: JobSpec.Redis) -> JobPlanner.Configuration {
         let keys = settings.inherited
-        func cli(_ agent: Settings.Agent) -> JobPlanner.CLI {
-            .init(binary: agent.path, defaultModel: agent.defaultModel)
+        func cli(_ name: String, _ agent: Settings.Agent) -> JobPlanner.CLI {
+            .init(
+                binary: agent.path, defaultModel: agent.defaultModel, canReview: AgentCatalog.reviewers.contains(name))
         }
         var configuration = JobPlanner.Configuration(
             dataDirectory: settings.dataDirectory, workspaceBase: settings.tasks.workspaceBase,
             imageRoot: ImageStore(directory: settings.sandbox.imageDirectory).root(of: settings.sandbox.image),
             shim: Installation.shim, defaultCLI: settings.cli.defaultName,
             clis: [
-                "claude-code": cli(settings.cli.claudeCode), "codex": cli(settings.cli.codex),
-                "shell": cli(settings.cli.shell),
+                "claude-code": cli("claude-code", settings.cli.claudeCode), "codex": cli("codex", settings.cli.codex),
+                "shell": cli("shell", settings.cli.shell),
             ],
             defaultTimeout: settings.tasks.defaultTimeout, maximumTimeout: settings.tasks.maxTimeout,
             outputBytes: settings.sandbox.outputBytes, lineBytes: settings.sandbox.lineBytes,
@@ -201,14 +206,14 @@ struct Server {
     }
 
     private func dependencies(
-        keys: KeyService, browser: ForgeBrowser, tasks: TaskService, sandboxes: SandboxService,
-        workspaces: WorkspaceService, store: SQLiteTaskStore,
-        probe: RedisHealthProbe, client: RedisClient, stopping: ShutdownFlag, clock: SystemClock
+        keys: KeyService, browser: ForgeBrowser, tasks: TaskService, reviews: ReviewService,
+        sandboxes: SandboxService, workspaces: WorkspaceService, store: SQLiteTaskStore, probe: RedisHealthProbe,
+        client: RedisClient, stopping: ShutdownFlag, clock: SystemClock
     ) -> APIDependencies {
         let limit = settings.rateLimit
         return APIDependencies(
-            tasks: tasks, sandboxes: sandboxes, keys: keys, browser: browser, workspaces: workspaces, store: store,
-            messaging: probe,
+            tasks: tasks, reviews: reviews, sandboxes: sandboxes, keys: keys, browser: browser, workspaces: workspaces,
+            store: store, messaging: probe,
             cliCatalogue: { [settings] in CLICatalogue.entries(settings) }, defaultCLI: settings.cli.defaultName,
             tokens: [settings.server.authToken],
             rateLimiter: limit.enabled && limit.perMinute > 0

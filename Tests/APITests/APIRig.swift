@@ -32,6 +32,8 @@ struct APIRig {
     /// GitHub, GitLab and Sentry; none answers without it.
     let forge: ForgeServer?
     static let transport = CurlTransport()
+    /// Tasks whose workspace is there.
+    var kept: Set<String> = []
     var rateLimit: Int?
     var clis: [CLIEntry] = [
         CLIEntry(name: "codex", binaryPath: "codex", defaultModel: "", isAvailable: false, isDefault: false),
@@ -74,6 +76,14 @@ struct APIRig {
             sentryURL: forge?.url ?? nowhere)
         let dependencies = APIDependencies(
             tasks: tasks,
+            reviews: ReviewService(
+                store: store,
+                queue: queue,
+                secrets: secrets,
+                events: events,
+                reviewers: ["claude-code", "codex"],
+                hasWorkspace: { [kept] in kept.contains($0.id) }
+            ),
             sandboxes: SandboxService(control: control, trail: trail),
             keys: KeyService(
                 ring: ring, forge: remote, issues: issues, directory: directory, addresses: addresses, clock: clock),

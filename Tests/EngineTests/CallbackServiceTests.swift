@@ -56,8 +56,8 @@ import Vault
     private func finalizer(_ service: CallbackService) -> RunFinalizer {
         RunFinalizer(
             store: fixture.store, workspaces: fixture.workspaces, events: fixture.events, secrets: fixture.secrets,
-            cliName: { _ in "shell" },
-            clock: fixture.clock, historyTTL: 60, callbacks: service)
+            queue: fixture.queue, cliName: { _ in "shell" }, clock: fixture.clock, historyTTL: 60, callbacks: service,
+            onPosting: nil)
     }
 
     /// Ends a run of a new task.

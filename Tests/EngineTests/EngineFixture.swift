@@ -45,13 +45,19 @@ struct EngineFixture: Sendable {
                 }, isURL: URLRule.accepts))
     }
 
+    /// - Parameter workspaces: Tasks whose workspace is there.
+    func reviews(workspaces: Set<String> = ["t"]) -> ReviewService {
+        ReviewService(
+            store: store, queue: queue, secrets: secrets, events: events, reviewers: ["claude-code", "codex"],
+            hasWorkspace: { workspaces.contains($0.id) })
+    }
+
     var trail: AuditTrail { AuditTrail(store: audit, clock: clock, days: 30) }
 
     var finalizer: RunFinalizer {
         RunFinalizer(
-            store: store, workspaces: workspaces, events: events, secrets: secrets, cliName: { $0.config?.cli ?? "claude-code" },
-            clock: clock,
-            historyTTL: 60)
+            store: store, workspaces: workspaces, events: events, secrets: secrets, queue: queue,
+            cliName: { $0.config?.cli ?? "claude-code" }, clock: clock, historyTTL: 60, onPosting: {})
     }
 
     func planner(workspaces: [String: WorkspaceForm] = [:], change: (inout JobPlanner.Configuration) -> Void = { _ in })
@@ -62,7 +68,8 @@ struct EngineFixture: Sendable {
             defaultCLI: "claude-code",
             clis: [
                 "claude-code": .init(binary: "claude", defaultModel: "sonnet"),
-                "codex": .init(binary: "codex", defaultModel: ""), "shell": .init(binary: "bash", defaultModel: ""),
+                "codex": .init(binary: "codex", defaultModel: ""),
+                "shell": .init(binary: "bash", defaultModel: "", canReview: false),
             ],
             defaultTimeout: 300, maximumTimeout: 1800, outputBytes: 1, lineBytes: 1, historyEntries: 1,
             profiles: .builtIn, requiredLayers: nil, anthropicURL: "https://a", openAIURL: "https://o",
@@ -75,13 +82,13 @@ struct EngineFixture: Sendable {
             workspaceForm: { workspaces[$0] })
     }
 
-    func scheduler(concurrency: Int = 2) -> Scheduler {
+    func scheduler(concurrency: Int = 2, forms: [String: WorkspaceForm] = [:]) -> Scheduler {
         Scheduler(
             configuration: .init(
                 concurrency: concurrency, leaseGrace: .milliseconds(200), reportGrace: .milliseconds(100),
                 checkInterval: .milliseconds(20)),
-            store: store, workspaces: workspaces, queue: queue, link: link, planner: planner(), spawner: spawner,
-            finalizer: finalizer, clock: clock)
+            store: store, workspaces: workspaces, queue: queue, link: link, planner: planner(workspaces: forms),
+            spawner: spawner, finalizer: finalizer, clock: clock)
     }
 
     /// A task on record in the given state.

@@ -362,6 +362,47 @@ package enum OpenAPIDocument {
                 "404": { $ref: "#/components/responses/NotFound" }
                 "409": { $ref: "#/components/responses/Conflict" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/tasks/{taskID}/review:
+            parameters: [{ $ref: "#/components/parameters/TaskID" }]
+            post:
+              operationId: reviewTask
+              tags: [tasks]
+              summary: Review a task's changes
+              description: |
+                Queues a review of what the task did in its workspace, which the review can only read. The task must be
+                `completed` or `awaiting_instruction`; a follow-up that is queued runs after the review. When it is done the task
+                has a `review_result`, and `result` and `usage` are the review's. A review that fails makes the task `failed`.
+                Its stream has `review_started`, what the CLI prints, and `review_completed`.
+              requestBody:
+                required: false
+                content:
+                  application/json:
+                    schema:
+                      type: object
+                      properties:
+                        cli:
+                          type: [string, "null"]
+                          description: "`claude-code` or `codex`; the default is the task's own CLI. `shell` can't review."
+                        model: { type: [string, "null"], description: The default is the task's own. }
+                    example: { cli: claude-code, model: claude-sonnet-4-20250514 }
+              responses:
+                "202":
+                  description: Queued.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [id, status]
+                        properties:
+                          id: { type: string }
+                          status: { const: reviewing }
+                      example: { id: 77a2ffbd-11b6-4654-9325-89306d55bc89, status: reviewing }
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/NotFound" }
+                "409": { $ref: "#/components/responses/Conflict" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "503": { $ref: "#/components/responses/Unavailable" }
           /api/v1/tasks/{taskID}/stream:
             parameters: [{ $ref: "#/components/parameters/TaskID" }]
             get:

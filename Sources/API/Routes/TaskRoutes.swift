@@ -111,8 +111,5 @@ struct TaskRoutes: Sendable {
         return streams.response(for: task, after: after.flatMap { $0.isEmpty ? nil : $0 }, request, context)
     }
 
-    private func taskID(_ context: APIContext) -> String {
-        let raw = context.parameters.get("taskID") ?? ""
-        return PercentEncoding.decoded(raw) ?? raw
-    }
+    private func taskID(_ context: APIContext) -> String { context.taskID }
 }

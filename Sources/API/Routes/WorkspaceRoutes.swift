@@ -69,7 +69,7 @@ struct WorkspaceRoutes: Sendable {
 
 extension APIContext {
     /// Of the path, never checked for its form.
-    fileprivate var taskID: String {
+    var taskID: String {
         let raw = parameters.get("taskID") ?? ""
         return PercentEncoding.decoded(raw) ?? raw
     }

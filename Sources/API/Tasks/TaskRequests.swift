@@ -55,6 +55,19 @@ struct BodyReader: Sendable {
 
     /// - Throws: 413 for a body over the limit, 400 for one that is not the JSON asked for.
     func decode<Body: Decodable>(_ type: Body.Type, from request: Request) async throws -> Body {
+        try read(type, from: await bytes(of: request))
+    }
+
+    /// For bodies that may be left out.
+    ///
+    /// - Returns: `nil` when there is none.
+    /// - Throws: As `decode`.
+    func decodeIfAny<Body: Decodable>(_ type: Body.Type, from request: Request) async throws -> Body? {
+        let bytes = try await bytes(of: request)
+        return bytes.isEmpty ? nil : try read(type, from: bytes)
+    }
+
+    private func bytes(of request: Request) async throws -> [UInt8] {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw HTTPFailure.tooLarge(limit: limit)
         }
@@ -64,7 +77,10 @@ struct BodyReader: Sendable {
         } catch is NIOTooManyBytesError {
             throw HTTPFailure.tooLarge(limit: limit)
         }
-        let bytes = buffer.readBytes(length: buffer.readableBytes) ?? []
+        return buffer.readBytes(length: buffer.readableBytes) ?? []
+    }
+
+    private func read<Body: Decodable>(_ type: Body.Type, from bytes: [UInt8]) throws -> Body {
         do {
             return try JSONDecoder().decode(type, from: Data(bytes))
         } catch {

@@ -5,11 +5,12 @@ package enum PromptBuilder {
     /// The longest history section, in characters (Unicode scalars).
     package static let historyLimit = 50_000
 
-    /// The prompt of a task's current iteration. A script is taken as it is, whatever the task's type: templates and
-    /// history are prose.
+    /// The prompt of the run a task is in: of its current iteration, or of its review. A script is taken as it is,
+    /// whatever the task's type: templates and history are prose.
     ///
     /// - Parameter earlier: All finished iterations, oldest first, failed ones too.
     package static func prompt(of task: CodeTask, cli: String, earlier: [Iteration]) -> String {
+        if task.status == .reviewing { return codeReview(of: task) }
         if AgentCatalog.adapter(named: cli)?.provider == nil { return task.activePrompt }
         return task.iteration > 1 ? followUp(task.activePrompt, earlier: earlier) : firstPrompt(of: task)
     }

@@ -29,6 +29,9 @@ public protocol TaskStore: Sendable {
     /// Tasks in any of `statuses`, oldest first, without a limit: what a start has to look after.
     func tasks(in statuses: Set<TaskStatus>) async throws(CodeForgeError) -> [CodeTask]
 
+    /// Tasks with a review on its way to a pull request, oldest first.
+    func tasksToPost() async throws(CodeForgeError) -> [CodeTask]
+
     /// Finished iterations in the order they ended.
     func iterations(of id: String) async throws(CodeForgeError) -> [Iteration]
 

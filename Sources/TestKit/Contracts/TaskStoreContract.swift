@@ -130,6 +130,22 @@ package enum TaskStoreContract {
             try expectEqual(found.map(\.id), [1, 3].map { task($0).id }, "active tasks")
             try expect(try await store.tasks(in: []).isEmpty, "tasks in no status")
         },
+        Case("knows whose review is to be posted") { store in
+            for number in 1...3 { try await store.insert(task(number)) }
+            try expect(try await store.tasksToPost().isEmpty, "a task to post")
+            for number in [3, 1] {
+                try await store.update(task(number).id) { task throws(CodeForgeError) in
+                    task.posting = ReviewPosting(run: task.run, marker: "m")
+                    return nil
+                }
+            }
+            try expectEqual(try await store.tasksToPost().map(\.id), [1, 3].map { task($0).id }, "tasks to post")
+            try await store.update(task(1).id) { task throws(CodeForgeError) in
+                task.posting = nil
+                return nil
+            }
+            try expectEqual(try await store.tasksToPost().map(\.id), [task(3).id], "tasks still to post")
+        },
         Case("takes many inserts at once") { store in
             try await withThrowingTaskGroup { group in
                 for number in 0..<500 { group.addTask { try await store.insert(task(number)) } }
@@ -190,6 +206,9 @@ package enum TaskStoreContract {
         task.sessionID = "s"
         task.sessionCLI = "codex"
         task.attempt = 2
+        task.endedAttempt = 1
+        task.followUpWaits = true
+        task.posting = ReviewPosting(run: task.run, marker: "m")
         return task
     }
 
