@@ -127,7 +127,7 @@ let targets: [Target] = [
 
     // Tests.
     tests("Domain", ["Domain"]),
-    tests("Engine", ["Engine", "CurlHTTP", "Telemetry", "TestKit", "Vault", lifecycle, metrics]),
+    tests("Engine", ["Engine", "CurlHTTP", "Forges", "Telemetry", "TestKit", "Vault", lifecycle, metrics]),
     tests("Agents", ["Agents", "TestKit"], resources: [.copy("Fixtures")]),
     tests("Settings", ["Domain", "Settings", "TestKit"]),
     tests("Telemetry", ["Telemetry"]),

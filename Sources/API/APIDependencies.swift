@@ -9,6 +9,7 @@ package struct APIDependencies: Sendable {
     package var keys: KeyService
     package var browser: ForgeBrowser
     package var workspaces: WorkspaceService
+    package var publisher: Publisher
     /// Asked whether it works.
     package var store: any TaskStore
     /// Asked whether Redis answers.
@@ -41,6 +42,7 @@ package struct APIDependencies: Sendable {
         keys: KeyService,
         browser: ForgeBrowser,
         workspaces: WorkspaceService,
+        publisher: Publisher,
         store: any TaskStore,
         messaging: any HealthProbe,
         cliCatalogue: @escaping @Sendable () async -> [CLIEntry],
@@ -61,6 +63,7 @@ package struct APIDependencies: Sendable {
         self.keys = keys
         self.browser = browser
         self.workspaces = workspaces
+        self.publisher = publisher
         self.store = store
         self.messaging = messaging
         self.cliCatalogue = cliCatalogue

@@ -6,7 +6,7 @@ public struct CodeForgeError: Error, Sendable, Equatable, CustomStringConvertibl
     public struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Value: String, Sendable {
             case invalidArgument, notFound, conflict, unauthorized, forbidden, limited, unavailable, timeout
-            case cancelled, upstream, `internal`
+            case cancelled, upstream, failed, `internal`
         }
         private let value: Value
         private init(_ value: Value) { self.value = value }
@@ -28,6 +28,8 @@ public struct CodeForgeError: Error, Sendable, Equatable, CustomStringConvertibl
         public static let cancelled = Code(.cancelled)
         /// A service of others that we asked for a client (a forge, Sentry) failed or answered with an error.
         public static let upstream = Code(.upstream)
+        /// It was tried and did not succeed, for a reason that the caller may know and cannot help.
+        public static let failed = Code(.failed)
         /// A defect of ours, or a failure nobody can act on from outside.
         public static let `internal` = Code(.internal)
 

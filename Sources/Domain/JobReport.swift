@@ -43,6 +43,8 @@ public struct JobOutcome: Sendable, Codable, Equatable {
     public var workspaceBytes: Int?
     /// What changed, when it was looked at.
     public var diff: WorkspaceDiff?
+    /// What a run that publishes pushed.
+    public var pushed: PushedBranch?
     /// The limit in force, for `task_timeout`.
     public var timeoutSeconds: Int?
     /// Seconds the CLI ran, with the fraction.

@@ -24,8 +24,8 @@ public struct JobSpec: Sendable, Codable, Equatable {
         }
     }
 
-    /// Whether the run is the task's own or a review of its workspace.
-    public enum Purpose: String, Sendable, Codable { case task, review }
+    /// Whether the run is the task's own, a review of its workspace, or commit and push of what is in it.
+    public enum Purpose: String, Sendable, Codable { case task, review, publish }
 
     /// Places on the host. All are under the data directory and owned by the service.
     public struct Paths: Sendable, Codable, Equatable {
@@ -183,6 +183,8 @@ public struct JobSpec: Sendable, Codable, Equatable {
     public var purpose: Purpose
     public var repoURL: String
     public var source: Source
+    /// For `publish`; `nil` there: only measure the changes.
+    public var publication: PublishSpec?
     /// What the CLI's sandbox may do.
     public var profile: SandboxProfile
     /// What the sandboxes of clone, change summary, commit and push may do.
@@ -205,7 +207,7 @@ public struct JobSpec: Sendable, Codable, Equatable {
 
     public init(
         taskID: String, iteration: Int, attempt: Int, purpose: Purpose, repoURL: String, source: Source,
-        profile: SandboxProfile, gitProfile: SandboxProfile, requiredLayers: [String]?, paths: Paths, agent: Agent,
+        publication: PublishSpec? = nil, profile: SandboxProfile, gitProfile: SandboxProfile, requiredLayers: [String]?, paths: Paths, agent: Agent,
         gateway: Gateway, limits: Limits, redis: Redis, allowedLocalRoots: [String], startedAt: Timestamp
     ) {
         self.taskID = taskID
@@ -214,6 +216,7 @@ public struct JobSpec: Sendable, Codable, Equatable {
         self.purpose = purpose
         self.repoURL = repoURL
         self.source = source
+        self.publication = publication
         self.profile = profile
         self.gitProfile = gitProfile
         self.requiredLayers = requiredLayers

@@ -82,10 +82,10 @@ package struct JobPlanner: Sendable {
 
     package let configuration: Configuration
     private let store: any TaskStore
-    private let secrets: any TaskSecretStore
+    let secrets: any TaskSecretStore
     private let credentials: CredentialResolver
     private let buildPrompt: PromptBuilder
-    private let workspaceForm: @Sendable (String) -> WorkspaceForm?
+    let workspaceForm: @Sendable (String) -> WorkspaceForm?
 
     package init(
         configuration: Configuration, store: any TaskStore, secrets: any TaskSecretStore,
@@ -211,7 +211,7 @@ package struct JobPlanner: Sendable {
     }
 
     /// Plain directories are a choice: then no profile demands what they lack.
-    private func demanding(_ profile: SandboxProfile) -> SandboxProfile {
+    func demanding(_ profile: SandboxProfile) -> SandboxProfile {
         guard configuration.disk == .directory else { return profile }
         var profile = profile
         profile.required.remove(.diskLimit)
@@ -241,14 +241,14 @@ package struct JobPlanner: Sendable {
     }
 
     /// The task whose workspace is used: the one named by `workspace_task_id` while its workspace exists, else itself.
-    private func workspaceOwner(of task: CodeTask) async throws(CodeForgeError) -> CodeTask {
+    func workspaceOwner(of task: CodeTask) async throws(CodeForgeError) -> CodeTask {
         guard let id = task.config?.workspaceTaskID, !id.isEmpty, id != task.id,
             let other = try await store.task(id), workspaceForm(workspacePath(of: other)) != nil
         else { return task }
         return other
     }
 
-    private func workspacePath(of task: CodeTask) -> String {
+    func workspacePath(of task: CodeTask) -> String {
         configuration.workspaceBase + "/" + task.workspaceSlug
     }
 
@@ -266,7 +266,7 @@ package struct JobPlanner: Sendable {
     }
 
     /// The one place that says where a task's files are.
-    private func paths(of task: CodeTask, workspaceOf owner: CodeTask, isNew: Bool) -> JobSpec.Paths {
+    func paths(of task: CodeTask, workspaceOf owner: CodeTask, isNew: Bool) -> JobSpec.Paths {
         let root = configuration.dataDirectory
         let workspace = workspacePath(of: owner)
         var paths = JobSpec.Paths(
@@ -282,7 +282,7 @@ package struct JobPlanner: Sendable {
         return paths
     }
 
-    private func gateway(
+    func gateway(
         of task: CodeTask, cli: String, secrets: TaskSecrets
     ) async throws(CodeForgeError) -> JobSpec.Gateway {
         let credential = try await credentials.git(for: task, secrets: secrets)

@@ -6,12 +6,18 @@ import ServiceLifecycle
 package struct Projector: Service {
     private let reports: any ReportLog
     private let finalizer: RunFinalizer
+    private let applyPublishing: @Sendable (JobReport) async throws(CodeForgeError) -> Void
     private let trail: AuditTrail
     private let scheduler: Scheduler
 
-    package init(reports: any ReportLog, finalizer: RunFinalizer, trail: AuditTrail, scheduler: Scheduler) {
+    /// - Parameter applyPublishing: Gets the reports of runs that publish, see `Publisher.apply`.
+    package init(
+        reports: any ReportLog, finalizer: RunFinalizer, trail: AuditTrail, scheduler: Scheduler,
+        applyPublishing: @escaping @Sendable (JobReport) async throws(CodeForgeError) -> Void
+    ) {
         self.reports = reports
         self.finalizer = finalizer
+        self.applyPublishing = applyPublishing
         self.trail = trail
         self.scheduler = scheduler
     }
@@ -40,6 +46,11 @@ package struct Projector: Service {
             }
             // What a run did comes before how it ended.
             try await put(&audit)
+            if report.run.purpose == .publish {
+                try await applyPublishing(report)
+                try await reports.acknowledge([entry])
+                continue
+            }
             try await finalizer.apply(report)
             try await reports.acknowledge([entry])
             if case .finished = report.body { await scheduler.ended(report.run) }

@@ -155,6 +155,26 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("010 publications") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE publications (
+                        task_id TEXT NOT NULL,
+                        number INTEGER NOT NULL,
+                        attempt INTEGER NOT NULL,
+                        iteration INTEGER NOT NULL,
+                        title ANY NOT NULL,
+                        description ANY NOT NULL,
+                        base ANY NOT NULL,
+                        branch ANY NOT NULL,
+                        state TEXT NOT NULL,
+                        created_at INTEGER NOT NULL,
+                        PRIMARY KEY (task_id, number)
+                    ) STRICT, WITHOUT ROWID;
+                    CREATE INDEX publications_by_state ON publications (state, created_at);
+                    """
+            )
+        }
         return migrator
     }()
 }

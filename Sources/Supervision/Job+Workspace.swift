@@ -72,11 +72,12 @@ extension Job {
         emit(.git, "clone_completed", ["work_dir": .string(spec.paths.workspace)])
     }
 
-    private func gitPolicy(_ url: RepositoryURL) throws(CodeForgeError) -> GatewayPolicy {
+    /// - Parameter allowPush: Only for a sandbox where nothing of the agent's runs.
+    func gitPolicy(_ url: RepositoryURL, allowPush: Bool = false) throws(CodeForgeError) -> GatewayPolicy {
         var policy = GatewayPolicy(
             git: .init(
                 repositoryURL: url.withoutCredentials, username: spec.gateway.gitUsername,
-                token: spec.gateway.gitToken),
+                token: spec.gateway.gitToken, allowPush: allowPush),
             addresses: try AddressRule(exceptions: spec.gateway.allowPrivateHosts))
         policy.limits = spec.gitProfile.gatewayLimits
         return policy

@@ -57,6 +57,7 @@ package struct Job: Sendable {
     private func outcome() async -> JobOutcome {
         let started = clock.now()
         var outcome: JobOutcome
+        if spec.purpose == .publish { return await publish() }
         do throws(JobFailure) {
             try await prepareWorkspace()
             outcome = try await runAgent()

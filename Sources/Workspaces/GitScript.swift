@@ -93,7 +93,7 @@ package struct GitScript: Sendable, Equatable {
     private static let largestShownFile = 16 << 20
 
     /// Fixed environment of every git: no prompts, no system or user configuration, no hooks, no surprising transports.
-    private static func environment(rewriting url: RepositoryURL?, gateway: String?) -> [String: String] {
+    static func environment(rewriting url: RepositoryURL?, gateway: String?) -> [String: String] {
         var configuration = [
             ("core.hooksPath", "/dev/null"), ("core.fsmonitor", "false"), ("gc.auto", "0"),
             ("maintenance.auto", "false"), ("protocol.allow", "never"), ("advice.detachedHead", "false"),

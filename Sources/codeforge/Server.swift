@@ -75,8 +75,16 @@ struct Server {
             configuration: .init(concurrency: settings.workers.concurrency, drains: drains), store: store,
             workspaces: workspaces, queue: queue, link: link, planner: planner,
             spawner: ProcessSupervisorSpawner(executable: Installation.supervisor), finalizer: finalizer, clock: clock)
+        let addresses = try AddressRule(exceptions: settings.gateway.allowPrivateHosts)
+        let transport = CurlTransport()
+        let forge = RemoteForge(transport, addresses: addresses)
+        let publisher = Publisher(
+            configuration: publishing, store: store, publications: SQLitePublicationStore(database), events: events,
+            planner: planner, spawner: ProcessSupervisorSpawner(executable: Installation.supervisor), forge: forge,
+            clock: clock, target: credentials.target(of:))
         let projector = Projector(
-            reports: RedisReportLog(client), finalizer: finalizer, trail: trail, scheduler: scheduler)
+            reports: RedisReportLog(client), finalizer: finalizer, trail: trail, scheduler: scheduler,
+            applyPublishing: { report throws(CodeForgeError) in try await publisher.apply(report) })
         let tasks = TaskService(
             store: store, queue: queue, secrets: secrets, events: events, link: link, clock: clock,
             rules: TaskRules(
@@ -91,9 +99,6 @@ struct Server {
             store: store, queue: queue, secrets: secrets, events: events, reviewers: AgentCatalog.reviewers,
             hasWorkspace: { task throws(CodeForgeError) in try await planner.keptWorkspace(of: task) != nil })
         let stopping = ShutdownFlag()
-        let addresses = try AddressRule(exceptions: settings.gateway.allowPrivateHosts)
-        let transport = CurlTransport()
-        let forge = RemoteForge(transport, addresses: addresses)
         let issues = RemoteIssueSource(transport, addresses: addresses)
         let keys = KeyService(
             ring: ring, forge: forge, issues: issues, directory: directory, addresses: addresses, clock: clock)
@@ -101,8 +106,8 @@ struct Server {
         let api = APIServer(
             dependencies(
                 keys: keys, browser: browser, tasks: tasks, reviews: reviews,
-                sandboxes: SandboxService(control: control, trail: trail), workspaces: sweeper, store: store,
-                probe: probe, client: client, stopping: stopping, clock: clock))
+                sandboxes: SandboxService(control: control, trail: trail), workspaces: sweeper,
+                publisher: publisher, store: store, probe: probe, client: client, stopping: stopping, clock: clock))
         let application = api.application(
             host: settings.server.host, port: settings.server.port, logger: logger,
             onRunning: { [logger, settings] port in
@@ -115,18 +120,24 @@ struct Server {
                 services: [
                     .init(service: callbacks),
                     .init(service: trail), .init(service: SandboxCensus(control: control)), .init(service: projector),
-                    .init(service: scheduler), .init(service: sweeper), .init(service: application),
-                    .init(service: stopping),
+                    .init(service: scheduler), .init(service: publisher), .init(service: sweeper),
+                    .init(service: application), .init(service: stopping),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         defer { logger.notice("stopped") }
         do {
             try await group.run()
         } catch {
-            await embedded?.stop(leaveRunning: await scheduler.hasRuns)
+            await embedded?.stop(leaveRunning: await hasRuns(scheduler, publisher))
             throw error
         }
-        await embedded?.stop(leaveRunning: await scheduler.hasRuns)
+        await embedded?.stop(leaveRunning: await hasRuns(scheduler, publisher))
+    }
+
+    /// Whether supervisors are still at work, which need Redis.
+    private func hasRuns(_ scheduler: Scheduler, _ publisher: Publisher) async -> Bool {
+        if await scheduler.hasRuns { return true }
+        return await publisher.hasRuns
     }
 
     private func startRedis() async throws(CodeForgeError) -> EmbeddedRedis? {
@@ -196,6 +207,13 @@ struct Server {
             providerDomains: settings.git.providerDomains.compactMapValues(GitProvider.init), tokens: tokens)
     }
 
+    private var publishing: Publisher.Configuration {
+        let git = settings.git
+        return .init(
+            branchPrefix: git.branchPrefix, authorName: git.commitAuthor, authorEmail: git.commitEmail,
+            timeoutSeconds: git.publishTimeout, historyTTL: settings.tasks.workspaceTTL)
+    }
+
     private var sweeping: WorkspaceService.Configuration {
         let tasks = settings.tasks
         let gigabyte = 1_073_741_824.0
@@ -207,13 +225,13 @@ struct Server {
 
     private func dependencies(
         keys: KeyService, browser: ForgeBrowser, tasks: TaskService, reviews: ReviewService,
-        sandboxes: SandboxService, workspaces: WorkspaceService, store: SQLiteTaskStore, probe: RedisHealthProbe,
-        client: RedisClient, stopping: ShutdownFlag, clock: SystemClock
+        sandboxes: SandboxService, workspaces: WorkspaceService, publisher: Publisher, store: SQLiteTaskStore,
+        probe: RedisHealthProbe, client: RedisClient, stopping: ShutdownFlag, clock: SystemClock
     ) -> APIDependencies {
         let limit = settings.rateLimit
         return APIDependencies(
             tasks: tasks, reviews: reviews, sandboxes: sandboxes, keys: keys, browser: browser, workspaces: workspaces,
-            store: store, messaging: probe,
+            publisher: publisher, store: store, messaging: probe,
             cliCatalogue: { [settings] in CLICatalogue.entries(settings) }, defaultCLI: settings.cli.defaultName,
             tokens: [settings.server.authToken],
             rateLimiter: limit.enabled && limit.perMinute > 0

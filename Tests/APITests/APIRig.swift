@@ -40,6 +40,9 @@ struct APIRig {
         CLIEntry(name: "claude-code", binaryPath: "claude", defaultModel: "m1", isAvailable: true, isDefault: true),
     ]
     var isShuttingDown = false
+    /// What supervisors that publish report.
+    var publishes: JobOutcome? = JobOutcome(changes: ChangesSummary())
+    var serviceToken: String? = "ghp_good"
     var maxBodyBytes = 2_097_152
     var docsAssets = ""
     var requestLimit: Duration = .seconds(60)
@@ -74,6 +77,8 @@ struct APIRig {
         let directory = ForgeDirectory(
             githubAPIURL: forge?.githubAPI ?? nowhere, gitlabAPIURL: forge?.gitlabAPI ?? nowhere,
             sentryURL: forge?.url ?? nowhere)
+        let publisher = publisher(
+            remote, CredentialResolver(publishingDirectory, ring: ring, secrets: secrets))
         let dependencies = APIDependencies(
             tasks: tasks,
             reviews: ReviewService(
@@ -93,6 +98,7 @@ struct APIRig {
                     ttl: 86_400, warningBytes: 1 << 40, criticalBytes: 1 << 41, interval: 600, runTTL: 60),
                 tasks: store, store: workspaces, files: files, clock: clock,
                 whileIdle: { _, body throws(CodeForgeError) in try body() }),
+            publisher: publisher,
             store: store,
             messaging: messaging,
             cliCatalogue: { [clis] in clis },
@@ -108,6 +114,38 @@ struct APIRig {
             clock: clock
         )
         return APIServer(dependencies, requestLimit: requestLimit, ticker: ticker)
+    }
+
+    /// With a token of the service's own.
+    private var publishingDirectory: ForgeDirectory {
+        let api = forge?.githubAPI ?? "http://127.0.0.1:9"
+        var tokens: [GitProvider: String] = [:]
+        tokens[.github] = serviceToken
+        return ForgeDirectory(githubAPIURL: api, gitlabAPIURL: api, sentryURL: api, tokens: tokens)
+    }
+
+    private func publisher(_ remote: RemoteForge, _ credentials: CredentialResolver) -> Publisher {
+        let spawner = ReportingSpawner { [publishes] _ in publishes }
+        var configuration = Publisher.Configuration(
+            branchPrefix: "codeforge/", authorName: "Bot", authorEmail: "b@o", timeoutSeconds: 60, historyTTL: 60)
+        configuration.reportGrace = .zero
+        configuration.retries = []
+        let planner = JobPlanner(
+            configuration: .init(
+                dataDirectory: "/data", workspaceBase: "/data/workspaces", imageRoot: "/image", shim: "/shim",
+                defaultCLI: "shell", clis: [:], defaultTimeout: 1, maximumTimeout: 1, outputBytes: 1, lineBytes: 1,
+                historyEntries: 1, profiles: .builtIn, requiredLayers: nil, anthropicURL: "https://a",
+                openAIURL: "https://o", anthropicKey: nil, openAIKey: nil, allowPrivateHosts: [],
+                allowedLocalRoots: [], redis: .init(url: "unix:///r", prefix: "p:")),
+            store: store, secrets: secrets, credentials: credentials, buildPrompt: { task, _, _ in task.prompt },
+            workspaceForm: { _ in nil })
+        let publisher = Publisher(
+            configuration: configuration, store: store, publications: InMemoryPublicationStore(), events: events,
+            planner: planner, spawner: spawner, forge: remote, clock: clock, target: credentials.target(of:))
+        spawner.connect { report in
+            try? await publisher.apply(report)  // the store never fails
+        }
+        return publisher
     }
 
     var application: Application<RouterResponder<APIContext>> {

@@ -273,7 +273,8 @@ import Testing
             group.addTask { try await scheduler.run() }
             group.addTask {
                 try await Projector(
-                    reports: fixture.reports, finalizer: fixture.finalizer, trail: fixture.trail, scheduler: scheduler
+                    reports: fixture.reports, finalizer: fixture.finalizer, trail: fixture.trail, scheduler: scheduler,
+                    applyPublishing: { _ in }
                 ).run()
             }
             try await body()

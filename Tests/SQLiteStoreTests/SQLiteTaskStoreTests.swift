@@ -47,6 +47,17 @@ import Testing
     }
 }
 
+@Suite struct PublicationStoreContractTests {
+    @Test(arguments: PublicationStoreContract.cases)
+    func twin(_ rule: PublicationStoreContract.Case) async throws { try await rule.run(InMemoryPublicationStore()) }
+
+    @Test(arguments: PublicationStoreContract.cases)
+    func sqlite(_ rule: PublicationStoreContract.Case) async throws {
+        let directory = try TemporaryDirectory()
+        try await rule.run(SQLitePublicationStore(TaskDatabase(path: directory.file("codeforge.db"))))
+    }
+}
+
 @Suite struct AuditStoreContractTests {
     @Test(arguments: AuditStoreContract.cases)
     func twin(_ rule: AuditStoreContract.Case) async throws { try await rule.run(InMemoryAuditStore()) }

@@ -65,6 +65,10 @@ package final class GitFixture: Sendable {
     }
 
     package var repository: String { url + "/acme/wordstat.git" }
+    /// Where it is on the disk.
+    package var bare: String { directory + "/repos/acme/wordstat.git" }
+    /// `host:port`.
+    package var authority: String { String(url.dropFirst("http://".count)) }
 
     /// The server ends its own children when it is asked to stop, not when it is killed.
     package func stop() async throws {

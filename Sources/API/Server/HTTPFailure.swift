@@ -71,6 +71,7 @@ struct HTTPFailure: Error {
         case .limited: self.init(.tooManyRequests, error.message, error: "rate_limit_exceeded")
         case .unavailable: self.init(.serviceUnavailable, error.message)
         case .timeout, .cancelled: self = .timeout
+        case .failed: self.init(.internalServerError, error.message)
         case .upstream: self.init(.badGateway, error.message)
         default: self.init(.internalServerError, "internal server error")
         }
