@@ -10,6 +10,8 @@ package struct APIDependencies: Sendable {
     package var browser: ForgeBrowser
     package var workspaces: WorkspaceService
     package var publisher: Publisher
+    package var mcp: MCPService
+    package var tools: ToolService
     /// Asked whether it works.
     package var store: any TaskStore
     /// Asked whether Redis answers.
@@ -43,6 +45,8 @@ package struct APIDependencies: Sendable {
         browser: ForgeBrowser,
         workspaces: WorkspaceService,
         publisher: Publisher,
+        mcp: MCPService,
+        tools: ToolService,
         store: any TaskStore,
         messaging: any HealthProbe,
         cliCatalogue: @escaping @Sendable () async -> [CLIEntry],
@@ -64,6 +68,8 @@ package struct APIDependencies: Sendable {
         self.browser = browser
         self.workspaces = workspaces
         self.publisher = publisher
+        self.mcp = mcp
+        self.tools = tools
         self.store = store
         self.messaging = messaging
         self.cliCatalogue = cliCatalogue

@@ -28,6 +28,7 @@ package struct APIServer: Sendable {
             + PullRequestRoutes(dependencies).routes + WorkspaceRoutes(dependencies).routes + SandboxRoutes(dependencies, ticker: ticker).routes
             + CLIRoutes(dependencies).routes + ReviewRoutes(dependencies).routes
             + KeyRoutes(dependencies).routes + ForgeRoutes(dependencies).routes
+            + MCPRoutes(dependencies).routes + ToolRoutes(dependencies).routes
         routes = listed + DocsRoutes(assets: dependencies.docsAssets, described: listed).routes
     }
 

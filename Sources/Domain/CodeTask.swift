@@ -86,13 +86,16 @@ public struct CodeTask: Sendable, Hashable {
 public struct TaskSecrets: Sendable, Hashable, Codable, CustomStringConvertible {
     public var accessToken: String?
     public var aiAPIKey: String?
+    /// `config.mcp_servers` and `config.tools` as they were sent, when they hold values; the record has them masked.
+    public var mcpServers: [MCPServer]?
+    public var tools: [ToolRequest]?
 
     public init(accessToken: String? = nil, aiAPIKey: String? = nil) {
         self.accessToken = accessToken
         self.aiAPIKey = aiAPIKey
     }
 
-    public var isEmpty: Bool { accessToken == nil && aiAPIKey == nil }
+    public var isEmpty: Bool { accessToken == nil && aiAPIKey == nil && mcpServers == nil && tools == nil }
 
     /// Says only what is there, so that a careless log line is still safe.
     public var description: String {

@@ -194,6 +194,7 @@ public struct JobSpec: Sendable, Codable, Equatable {
     public var paths: Paths
     public var agent: Agent
     public var gateway: Gateway
+    public var mcp = MCPPlan()
     public var limits: Limits
     public var redis: Redis
     /// Directories under which `file://` and path repositories may be cloned.

@@ -31,20 +31,38 @@ public struct TaskConfig: Sendable, Hashable, Codable {
     }
 }
 
-/// An MCP server a task brings with it.
-public struct MCPServer: Sendable, Hashable, Codable {
-    public var name: String?
-    public var transport: String?
-    public var package: String?
-    public var command: String?
-    public var args: [String]?
-    public var env: [String: String]?
-    public var url: String?
-    public var headers: [String: String]?
-}
-
 /// A catalog tool a task asks for.
 public struct ToolRequest: Sendable, Hashable, Codable {
     public var name: String?
     public var config: [String: String]?
+
+    public init(name: String?, config: [String: String]? = nil) {
+        self.name = name
+        self.config = config
+    }
+}
+
+extension TaskConfig {
+    /// What stands for a value that is kept elsewhere.
+    public static let mask = "***"
+
+    /// Whether servers or tools carry values that may be secrets.
+    public var holdsSecrets: Bool {
+        (mcpServers ?? []).contains { $0.env?.isEmpty == false || $0.headers?.isEmpty == false }
+            || (tools ?? []).contains { $0.config?.isEmpty == false }
+    }
+
+    /// The same without these values.
+    public var masked: TaskConfig {
+        func masked(_ values: [String: String]?) -> [String: String]? { values?.mapValues { _ in TaskConfig.mask } }
+        var config = self
+        config.mcpServers = mcpServers?.map { server in
+            var server = server
+            server.env = masked(server.env)
+            server.headers = masked(server.headers)
+            return server
+        }
+        config.tools = tools?.map { ToolRequest(name: $0.name, config: masked($0.config)) }
+        return config
+    }
 }

@@ -84,18 +84,20 @@ package struct JobPlanner: Sendable {
     private let store: any TaskStore
     let secrets: any TaskSecretStore
     private let credentials: CredentialResolver
+    private let mcp: MCPPlanner
     private let buildPrompt: PromptBuilder
     let workspaceForm: @Sendable (String) -> WorkspaceForm?
 
     package init(
         configuration: Configuration, store: any TaskStore, secrets: any TaskSecretStore,
-        credentials: CredentialResolver, buildPrompt: @escaping PromptBuilder,
+        credentials: CredentialResolver, mcp: MCPPlanner, buildPrompt: @escaping PromptBuilder,
         workspaceForm: @escaping @Sendable (String) -> WorkspaceForm?
     ) {
         self.configuration = configuration
         self.store = store
         self.secrets = secrets
         self.credentials = credentials
+        self.mcp = mcp
         self.buildPrompt = buildPrompt
         self.workspaceForm = workspaceForm
     }
@@ -128,6 +130,7 @@ package struct JobPlanner: Sendable {
                 maxBudgetUSD: config?.maxBudgetUSD.flatMap { $0 > 0 ? $0 : nil },
                 sessionID: resumes ? task.sessionID : nil, prompt: prompt),
             secrets: secrets)
+        spec.mcp = await mcp.plan(config, secrets)
         spec.answersReview = task.type.isReview
         spec.isUntrusted = isUntrusted(task, workspaceOf: owner) || profile.name == SandboxProfile.untrusted.name
         return spec

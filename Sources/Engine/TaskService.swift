@@ -31,13 +31,17 @@ package final class TaskService: Sendable {
         let type = try rules.validate(draft)
         let now = clock.now()
         let id = rules.makeID()
+        var secrets = draft.secrets
+        if let config = draft.config, config.holdsSecrets {
+            (secrets.mcpServers, secrets.tools) = (config.mcpServers, config.tools)
+        }
         var task = CodeTask(
-            id: id, type: type, repoURL: draft.repoURL, prompt: draft.prompt, config: draft.config,
+            id: id, type: type, repoURL: draft.repoURL, prompt: draft.prompt, config: draft.config?.masked,
             workspaceSlug: Slug.make(prompt: draft.prompt, taskID: id), createdAt: now)
         task.providerKey = draft.providerKey.flatMap { $0.isEmpty ? nil : $0 }
         task.callbackURL = draft.callbackURL.flatMap { $0.isEmpty ? nil : $0 }
         task.workflowRunID = draft.workflowRunID.flatMap { $0.isEmpty ? nil : $0 }
-        if !draft.secrets.isEmpty { try await secrets.put(draft.secrets, for: id) }
+        if !secrets.isEmpty { try await self.secrets.put(secrets, for: id) }
         try await store.insert(task)
         try? await queue.enqueue(id)  // the reconciler queues pending tasks that are missing from the queue
         return task

@@ -126,6 +126,25 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("005 mcp and tools") { db in
+            try db.execute(
+                sql: """
+                    CREATE TABLE mcp_servers (
+                        position INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+                        name TEXT NOT NULL UNIQUE,
+                        -- The whole definition, encrypted: environment, headers, arguments and URL may hold secrets.
+                        sealed TEXT NOT NULL,
+                        created_at INTEGER NOT NULL
+                    ) STRICT;
+                    CREATE TABLE tools (
+                        position INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT,
+                        name TEXT NOT NULL UNIQUE,
+                        definition TEXT NOT NULL,
+                        created_at INTEGER NOT NULL
+                    ) STRICT;
+                    """
+            )
+        }
         migrator.registerMigration("009 callbacks") { db in
             try db.execute(
                 sql: """

@@ -54,6 +54,8 @@ struct Server {
                 "a registered key can't be opened: was encryption.key changed without `codeforge keys rotate`?",
                 metadata: ["key": "\(key.name)", "provider": "\(key.provider.rawValue)"])
         }
+        let mcpServers = SQLiteMCPServerStore(database, box: box)
+        let tools = SQLiteToolStore(database)
         let directory = forgeDirectory
         let credentials = CredentialResolver(directory, ring: ring, secrets: secrets)
         let events = RedisEventLog(client, historyEntries: settings.events.historyEntries)
@@ -64,7 +66,7 @@ struct Server {
 
         let planner = JobPlanner(
             configuration: plan(redis: JobSpec.Redis(url: redisURL, prefix: settings.redis.prefix)), store: store,
-            secrets: secrets, credentials: credentials,
+            secrets: secrets, credentials: credentials, mcp: MCPPlanner(servers: mcpServers, tools: tools),
             buildPrompt: PromptBuilder.prompt(of:cli:earlier:), workspaceForm: HostTree.form(ofWorkspace:))
         let callbacks = try callbacks(database, clock)
         let finalizer = RunFinalizer(
@@ -107,7 +109,9 @@ struct Server {
             dependencies(
                 keys: keys, browser: browser, tasks: tasks, reviews: reviews,
                 sandboxes: SandboxService(control: control, trail: trail), workspaces: sweeper,
-                publisher: publisher, store: store, probe: probe, client: client, stopping: stopping, clock: clock))
+                publisher: publisher, mcp: MCPService(store: mcpServers, clock: clock),
+                tools: ToolService(store: tools, clock: clock), store: store, probe: probe, client: client,
+                stopping: stopping, clock: clock))
         let application = api.application(
             host: settings.server.host, port: settings.server.port, logger: logger,
             onRunning: { [logger, settings] port in
@@ -225,13 +229,14 @@ struct Server {
 
     private func dependencies(
         keys: KeyService, browser: ForgeBrowser, tasks: TaskService, reviews: ReviewService,
-        sandboxes: SandboxService, workspaces: WorkspaceService, publisher: Publisher, store: SQLiteTaskStore,
-        probe: RedisHealthProbe, client: RedisClient, stopping: ShutdownFlag, clock: SystemClock
+        sandboxes: SandboxService, workspaces: WorkspaceService, publisher: Publisher, mcp: MCPService,
+        tools: ToolService, store: SQLiteTaskStore, probe: RedisHealthProbe, client: RedisClient,
+        stopping: ShutdownFlag, clock: SystemClock
     ) -> APIDependencies {
         let limit = settings.rateLimit
         return APIDependencies(
             tasks: tasks, reviews: reviews, sandboxes: sandboxes, keys: keys, browser: browser, workspaces: workspaces,
-            publisher: publisher, store: store, messaging: probe,
+            publisher: publisher, mcp: mcp, tools: tools, store: store, messaging: probe,
             cliCatalogue: { [settings] in CLICatalogue.entries(settings) }, defaultCLI: settings.cli.defaultName,
             tokens: [settings.server.authToken],
             rateLimiter: limit.enabled && limit.perMinute > 0

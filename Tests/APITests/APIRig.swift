@@ -27,6 +27,8 @@ struct APIRig {
     let audit = InMemoryAuditStore()
     let ticker = Ticker()
     let control = InMemorySandboxControl()
+    let mcpServers = InMemoryMCPServerStore()
+    let tools = InMemoryToolStore()
     let trail: AuditTrail
     let keys = InMemoryKeyStore()
     /// GitHub, GitLab and Sentry; none answers without it.
@@ -99,6 +101,8 @@ struct APIRig {
                 tasks: store, store: workspaces, files: files, clock: clock,
                 whileIdle: { _, body throws(CodeForgeError) in try body() }),
             publisher: publisher,
+            mcp: MCPService(store: mcpServers, clock: clock),
+            tools: ToolService(store: tools, clock: clock),
             store: store,
             messaging: messaging,
             cliCatalogue: { [clis] in clis },

@@ -39,7 +39,10 @@ import Testing
             for absent in ["result", "error", "provider_key", "usage", "changes_summary", "started_at", "iterations"] {
                 #expect(task.json[absent] == nil, "\(absent)")
             }
-            #expect(try await rig.secrets.secrets(of: id) == TaskSecrets(accessToken: "sec0", aiAPIKey: "key"))
+            let secrets = try await rig.secrets.secrets(of: id)
+            #expect(secrets.accessToken == "sec0" && secrets.aiAPIKey == "key")
+            #expect(secrets.mcpServers?.first?.env == ["K": "sec1"])
+            #expect(secrets.tools?.first?.config == ["auth_token": "sec3"])
         }
     }
 

@@ -14,6 +14,8 @@ struct EngineFixture: Sendable {
     let link = InMemorySupervisorLink()
     let reports = InMemoryReportLog()
     let audit = InMemoryAuditStore()
+    let mcpServers = InMemoryMCPServerStore()
+    let tools = InMemoryToolStore()
     let clock = ManualClock()
     let spawner = ScriptedSpawner()
     let keys = InMemoryKeyStore()
@@ -78,6 +80,7 @@ struct EngineFixture: Sendable {
         change(&configuration)
         return JobPlanner(
             configuration: configuration, store: store, secrets: secrets, credentials: credentials,
+            mcp: MCPPlanner(servers: mcpServers, tools: tools),
             buildPrompt: { task, _, history in "\(history.count):\(task.activePrompt)" },
             workspaceForm: { workspaces[$0] })
     }

@@ -37,6 +37,8 @@ package enum OpenAPIDocument {
           - name: sentry
             description: What Sentry says, with a registered key.
           - name: cli
+          - name: mcp
+            description: Servers of the Model Context Protocol, and tools that become one.
         paths:
           /:
             get:
@@ -1230,6 +1232,280 @@ package enum OpenAPIDocument {
                 "404": { $ref: "#/components/responses/KeyNotFound" }
                 "502": { $ref: "#/components/responses/Upstream" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/mcp/servers:
+            post:
+              operationId: registerMCPServer
+              tags: [mcp]
+              summary: Register an MCP server
+              description: |
+                Every later run of a CLI that knows MCP is told of it, unless its profile is against that. The whole definition is
+                stored encrypted. Errors name the first thing that is wrong.
+              requestBody:
+                required: true
+                content:
+                  application/json:
+                    schema: { $ref: "#/components/schemas/RegisterMCPServer" }
+                    examples:
+                      stdio:
+                        value:
+                          name: context7
+                          transport: stdio
+                          package: "@anthropic-ai/context7"
+                          command: npx
+                          args: ["--transport", stdio]
+                          env: { API_KEY: xxx }
+                      http:
+                        value:
+                          name: context7
+                          transport: http
+                          url: https://mcp.context7.com/mcp
+                          headers: { CONTEXT7_API_KEY: xxx }
+              responses:
+                "201":
+                  description: Registered.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Registered" }
+                      example: { name: context7, message: MCP server registered }
+                "400":
+                  description: The request is wrong.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      examples:
+                        name: { value: { error: Bad Request, message: name is required } }
+                        pattern:
+                          value:
+                            error: Bad Request
+                            message: "name must contain only alphanumeric characters, hyphens, and underscores"
+                        transport: { value: { error: Bad Request, message: "transport must be 'stdio' or 'http'" } }
+                        url: { value: { error: Bad Request, message: url is required for http transport } }
+                        package: { value: { error: Bad Request, message: package is required for stdio transport } }
+                        body: { value: { error: Bad Request, message: invalid JSON body } }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "409":
+                  description: The name is taken.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Conflict, message: "MCP server 'context7' already exists" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+            get:
+              operationId: listMCPServers
+              tags: [mcp]
+              summary: List MCP servers
+              description: In the order of their creation, with all values as they were registered.
+              responses:
+                "200":
+                  description: All of them.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [servers]
+                        properties:
+                          servers:
+                            type: array
+                            items: { $ref: "#/components/schemas/RegisteredMCPServer" }
+                      example:
+                        servers:
+                          - name: context7
+                            transport: http
+                            url: https://mcp.context7.com/mcp
+                            headers: { CONTEXT7_API_KEY: xxx }
+                            created_at: "2026-02-26T18:38:10.277Z"
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "503":
+                  description: A part of the service is away, or a definition was stored under another encryption key.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example:
+                        error: Service Unavailable
+                        message: >-
+                          MCP server 'context7' can't be opened: it was stored under another encryption key; delete and register
+                          it again
+          /api/v1/mcp/servers/{name}:
+            parameters: [{ $ref: "#/components/parameters/RegistryName" }]
+            delete:
+              operationId: deleteMCPServer
+              tags: [mcp]
+              summary: Delete an MCP server
+              description: Runs that have it keep it.
+              responses:
+                "200":
+                  description: It is gone.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Deleted" }
+                      example: { message: MCP server deleted }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404":
+                  description: There is none of that name.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Not Found, message: "MCP server 'context7' not found" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/tools:
+            post:
+              operationId: registerTool
+              tags: [mcp]
+              summary: Register a tool
+              description: Tasks ask for it in `config.tools` by its name. Errors name the first thing that is wrong.
+              requestBody:
+                required: true
+                content:
+                  application/json:
+                    schema: { $ref: "#/components/schemas/RegisterTool" }
+                    example:
+                      name: my-tool
+                      type: mcp
+                      description: My custom tool
+                      mcp_package: my-mcp-server
+                      mcp_command: npx
+                      required_config:
+                        - { name: api_key, description: API key, type: secret, env_var: MY_API_KEY, sensitive: true }
+                      capabilities: [my-feature]
+              responses:
+                "201":
+                  description: Registered.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Registered" }
+                      example: { name: my-tool, message: tool registered }
+                "400":
+                  description: The request is wrong.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      examples:
+                        required: { value: { error: Bad Request, message: name and type are required } }
+                        pattern:
+                          value:
+                            error: Bad Request
+                            message: "name must contain only alphanumeric characters, hyphens, and underscores"
+                        type: { value: { error: Bad Request, message: "type must be 'mcp', 'builtin', or 'custom'" } }
+                        reserved: { value: { error: Bad Request, message: "name 'catalog' is reserved" } }
+                        body: { value: { error: Bad Request, message: invalid JSON body } }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "409":
+                  description: The name is taken, perhaps by a built-in tool.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Conflict, message: "tool 'git' already exists in scope 'global'" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+            get:
+              operationId: listTools
+              tags: [mcp]
+              summary: List tools
+              description: The built-in ones, then the others in the order of their creation.
+              responses:
+                "200":
+                  description: All of them.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/ToolList" }
+                      example:
+                        tools:
+                          - name: git
+                            type: mcp
+                            description: Git operations
+                            mcp_transport: stdio
+                            mcp_package: "@cyanheads/git-mcp-server"
+                            mcp_command: npx
+                            capabilities: [version-control, git]
+                            builtin: true
+                            created_at: "2026-02-25T00:00:00Z"
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/tools/catalog:
+            get:
+              operationId: listToolCatalog
+              tags: [mcp]
+              summary: List the built-in tools
+              responses:
+                "200":
+                  description: The tools sentry, jira, git, github and playwright.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/ToolList" }
+                      example:
+                        tools:
+                          - name: playwright
+                            type: mcp
+                            description: Playwright
+                            mcp_transport: stdio
+                            mcp_package: "@playwright/mcp"
+                            mcp_command: npx
+                            capabilities: [browser, testing, automation]
+                            builtin: true
+                            created_at: "2026-02-25T00:00:00Z"
+                "401": { $ref: "#/components/responses/Unauthorized" }
+          /api/v1/tools/{name}:
+            parameters: [{ $ref: "#/components/parameters/RegistryName" }]
+            get:
+              operationId: getTool
+              tags: [mcp]
+              summary: Get a tool
+              responses:
+                "200":
+                  description: The tool.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Tool" }
+                      example:
+                        name: sentry
+                        type: mcp
+                        description: Sentry error tracking — search issues, get stack traces, resolve errors
+                        mcp_transport: stdio
+                        mcp_package: "@sentry/mcp-server"
+                        mcp_command: npx
+                        required_config:
+                          - name: auth_token
+                            description: Sentry authentication token
+                            type: secret
+                            env_var: SENTRY_AUTH_TOKEN
+                            sensitive: true
+                        capabilities: [error-tracking, issues]
+                        builtin: true
+                        created_at: "2026-02-25T00:00:00Z"
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404":
+                  description: There is none of that name.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Not Found, message: "tool 'my-tool' not found" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+            delete:
+              operationId: deleteTool
+              tags: [mcp]
+              summary: Delete a tool
+              responses:
+                "200":
+                  description: It is gone.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Deleted" }
+                      example: { message: tool deleted }
+                "400":
+                  description: It comes with CodeForge.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Bad Request, message: "built-in tool 'sentry' cannot be deleted" }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404":
+                  description: There is none of that name.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Not Found, message: "tool 'my-tool' not found" }
+                "503": { $ref: "#/components/responses/Unavailable" }
         webhooks:
           runFinished:
             post:
@@ -1332,6 +1608,11 @@ package enum OpenAPIDocument {
               schema: { type: string }
             SentryIssueID:
               name: issueID
+              in: path
+              required: true
+              schema: { type: string }
+            RegistryName:
+              name: name
               in: path
               required: true
               schema: { type: string }
@@ -1820,7 +2101,7 @@ package enum OpenAPIDocument {
               enum:
                 [memory, processes, disk, output, open_files, wall_clock, first_line, silence, after_result, gateway]
             AuditKind:
-              enum: [sandbox, syscall, gateway, limit, watchdog, operator]
+              enum: [sandbox, syscall, gateway, mcp, limit, watchdog, operator]
             AuditVerdict:
               enum: [allowed, refused, noted]
             AuditRecord:
@@ -1835,7 +2116,7 @@ package enum OpenAPIDocument {
                 attempt: { type: integer, minimum: 1 }
                 number: { type: integer, minimum: 1, description: "Within the run, in the order of writing." }
                 kind: { $ref: "#/components/schemas/AuditKind" }
-                name: { type: string, description: "The system call, gateway route, limit, watchdog or operation." }
+                name: { type: string, description: "The system call, gateway route, MCP server, limit, watchdog or operation." }
                 verdict: { $ref: "#/components/schemas/AuditVerdict" }
                 detail: { type: object, description: Depends on the kind. }
                 suppressed: { type: integer, minimum: 1, description: Like records left out before this one. }
@@ -1920,6 +2201,107 @@ package enum OpenAPIDocument {
                 provider: { enum: [github, gitlab] }
                 page: { type: integer, minimum: 1 }
                 per_page: { type: integer, minimum: 1, maximum: 100 }
+            RegisterMCPServer:
+              type: object
+              required: [name]
+              description: "`url` is needed for `http`, `package` for `stdio`; the rest is stored as given."
+              properties:
+                name: { type: string, pattern: "^[a-zA-Z0-9_-]+$" }
+                transport: { type: [string, "null"], description: "`stdio`, which absent and empty mean too, or `http`." }
+                package: { type: [string, "null"], description: Package or path of a program. }
+                command: { type: [string, "null"], description: "What starts it: `npx`, `uvx`, `docker` or another program of the image; `npx` if empty." }
+                args: { type: [array, "null"], items: { type: string } }
+                env:
+                  type: [object, "null"]
+                  description: Goes into the sandbox with the server.
+                  additionalProperties: { type: string }
+                url: { type: [string, "null"] }
+                headers:
+                  type: [object, "null"]
+                  description: The gateway adds them; they never enter a sandbox.
+                  additionalProperties: { type: string }
+            RegisteredMCPServer:
+              type: object
+              required: [name, transport, created_at]
+              properties:
+                name: { type: string }
+                transport: { enum: [stdio, http] }
+                command: { type: string }
+                package: { type: string }
+                args: { type: array, items: { type: string } }
+                env: { type: object, additionalProperties: { type: string } }
+                url: { type: string }
+                headers: { type: object, additionalProperties: { type: string } }
+                created_at: { type: string, format: date-time }
+            Registered:
+              type: object
+              required: [name, message]
+              properties:
+                name: { type: string }
+                message: { type: string }
+            Deleted:
+              type: object
+              required: [message]
+              properties:
+                message: { type: string }
+            RegisterTool:
+              type: object
+              required: [name, type]
+              properties:
+                name: { type: string, pattern: "^[a-zA-Z0-9_-]+$", not: { const: catalog } }
+                type: { enum: [mcp, builtin, custom] }
+                description: { type: [string, "null"] }
+                version: { type: [string, "null"] }
+                mcp_transport: { type: [string, "null"], description: "`stdio`, which absent and empty mean too, or `http`." }
+                mcp_url: { type: [string, "null"] }
+                mcp_package: { type: [string, "null"] }
+                mcp_command: { type: [string, "null"] }
+                mcp_args: { type: [array, "null"], items: { type: string } }
+                required_config: { type: [array, "null"], items: { $ref: "#/components/schemas/ToolFieldInput" } }
+                optional_config: { type: [array, "null"], items: { $ref: "#/components/schemas/ToolFieldInput" } }
+                capabilities: { type: [array, "null"], items: { type: string } }
+            ToolFieldInput:
+              type: object
+              properties:
+                name: { type: [string, "null"] }
+                description: { type: [string, "null"] }
+                type: { type: [string, "null"], description: "`string`, `secret`, `url`, `int` or `bool`; the last three are checked." }
+                env_var: { type: [string, "null"], description: The variable or header that carries the value. }
+                sensitive: { type: [boolean, "null"] }
+            ToolList:
+              type: object
+              required: [tools]
+              properties:
+                tools:
+                  type: array
+                  items: { $ref: "#/components/schemas/Tool" }
+            Tool:
+              type: object
+              required: [name, type, description, builtin, created_at]
+              properties:
+                name: { type: string }
+                type: { enum: [mcp, builtin, custom] }
+                description: { type: string }
+                version: { type: string }
+                mcp_transport: { type: string }
+                mcp_url: { type: string }
+                mcp_package: { type: string }
+                mcp_command: { type: string }
+                mcp_args: { type: array, items: { type: string } }
+                required_config: { type: array, items: { $ref: "#/components/schemas/ToolField" } }
+                optional_config: { type: array, items: { $ref: "#/components/schemas/ToolField" } }
+                capabilities: { type: array, items: { type: string } }
+                builtin: { type: boolean }
+                created_at: { type: string, format: date-time }
+            ToolField:
+              type: object
+              required: [name, description, type, env_var, sensitive]
+              properties:
+                name: { type: string }
+                description: { type: string }
+                type: { type: string }
+                env_var: { type: string }
+                sensitive: { type: boolean }
 
         """#
 }

@@ -99,10 +99,7 @@ struct SandboxRoutes: Sendable {
         }
     }
 
-    private func sandboxID(_ context: APIContext) -> String {
-        let raw = context.parameters.get("sandboxID") ?? ""
-        return PercentEncoding.decoded(raw) ?? raw
-    }
+    private func sandboxID(_ context: APIContext) -> String { context.decoded("sandboxID") }
 }
 
 extension AuditQuery {

@@ -1,3 +1,4 @@
+import Domain
 package import Hummingbird
 package import NIOCore
 
@@ -14,6 +15,12 @@ package struct APIContext: RequestContext {
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
         channel = source.channel
+    }
+
+    /// A parameter of the path, without its percent escapes.
+    func decoded(_ name: String) -> String {
+        let raw = parameters.get(name) ?? ""
+        return PercentEncoding.decoded(raw) ?? raw
     }
 }
 

@@ -58,6 +58,25 @@ extension JSONWriter {
         if let value, value != 0 { member(name, value) }
     }
 
+    mutating func member(ifAny name: StaticString, _ values: [String]) {
+        guard !values.isEmpty else { return }
+        self.name(name)
+        beginArray()
+        for value in values { string(value) }
+        endArray()
+    }
+
+    mutating func member(ifAny name: StaticString, _ values: [String: String]?) {
+        guard let values, !values.isEmpty else { return }
+        self.name(name)
+        beginObject()
+        for (key, value) in values.sorted(by: { $0.key < $1.key }) {
+            self.name(dynamic: key)
+            string(value)
+        }
+        endObject()
+    }
+
     mutating func member(_ name: StaticString, _ value: Timestamp) { member(name, value.description) }
 
     mutating func member(ifAny name: StaticString, _ value: Timestamp?) {

@@ -177,12 +177,7 @@ enum TaskView {
         json.member(ifAny: "transport", server.transport)
         json.member(ifAny: "package", server.package)
         json.member(ifAny: "command", server.command)
-        if let args = server.args, !args.isEmpty {
-            json.name("args")
-            json.beginArray()
-            for argument in args { json.string(argument) }
-            json.endArray()
-        }
+        json.member(ifAny: "args", server.args ?? [])
         writeMasked("env", server.env, to: &json)
         json.member(ifAny: "url", server.url)
         writeMasked("headers", server.headers, to: &json)
@@ -190,13 +185,6 @@ enum TaskView {
     }
 
     private static func writeMasked(_ name: StaticString, _ map: [String: String]?, to json: inout JSONWriter) {
-        guard let map, !map.isEmpty else { return }
-        json.name(name)
-        json.beginObject()
-        for key in map.keys.sorted() {
-            json.name(dynamic: key)
-            json.string("***")
-        }
-        json.endObject()
+        json.member(ifAny: name, map?.mapValues { _ in TaskConfig.mask })
     }
 }

@@ -1,0 +1,62 @@
+package import Domain
+import GRDB
+
+/// MCP servers in SQLite, each definition sealed as a whole.
+package final class SQLiteMCPServerStore: MCPServerStore {
+    private let database: TaskDatabase
+    private let box: any SecretBox
+
+    package init(_ database: TaskDatabase, box: any SecretBox) {
+        self.database = database
+        self.box = box
+    }
+
+    package func insert(
+        _ server: MCPServer, named name: String, at time: Timestamp
+    ) async throws(CodeForgeError) {
+        do {
+            let sealed = try box.seal(try TaskRow.json(server) ?? "")
+            try await database.writes.write { db in
+                try db.execute(
+                    sql: "INSERT INTO mcp_servers (name, sealed, created_at) VALUES (?, ?, ?)",
+                    arguments: [name, sealed, time.nanoseconds])
+            }
+        } catch { throw portError("insert MCP server \(name)", error) }
+    }
+
+    package func servers() async throws(CodeForgeError) -> [RegisteredMCPServer] {
+        let rows: [(name: String, sealed: String, time: Int64)]
+        do {
+            rows = try await database.pool.read { db in
+                try Row.fetchAll(db, sql: "SELECT name, sealed, created_at FROM mcp_servers ORDER BY position").map {
+                    ($0["name"], $0["sealed"], $0["created_at"])
+                }
+            }
+        } catch { throw portError("read the MCP servers", error) }
+        var servers: [RegisteredMCPServer] = []
+        for row in rows {
+            let server: MCPServer?
+            do {
+                server = try TaskRow.value(try box.open(row.sealed))
+            } catch {
+                throw CodeForgeError(
+                    .unavailable,
+                    "MCP server '\(row.name)' can't be opened: it was stored under another encryption key; "
+                        + "delete and register it again")
+            }
+            if let server {
+                servers.append(RegisteredMCPServer(server: server, createdAt: Timestamp(nanoseconds: row.time)))
+            }
+        }
+        return servers
+    }
+
+    package func remove(_ name: String) async throws(CodeForgeError) -> Bool {
+        do {
+            return try await database.writes.write { db in
+                try db.execute(sql: "DELETE FROM mcp_servers WHERE name = ?", arguments: [name])
+                return db.changesCount == 1
+            }
+        } catch { throw portError("delete MCP server \(name)", error) }
+    }
+}
