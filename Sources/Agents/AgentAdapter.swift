@@ -12,9 +12,15 @@ package protocol AgentAdapter: Sendable {
     var defaultBinary: String { get }
     /// Whose API it talks to, through the gateway; `nil` when it needs none.
     var provider: ModelProvider? { get }
+    /// Whether it reads `AgentRun.mcpConfigPath`.
+    var readsMCPConfiguration: Bool { get }
 
     func command(for run: AgentRun) -> AgentCommand
     func makeNormalizer() -> any OutputNormalizer
+}
+
+extension AgentAdapter {
+    package var readsMCPConfiguration: Bool { false }
 }
 
 /// A model API that the gateway adds a key for.
@@ -38,6 +44,8 @@ package struct AgentRun: Sendable, Equatable {
     package var home: String
     /// The task's MCP configuration inside the sandbox, when there is one.
     package var mcpConfigPath: String?
+    /// Whether servers named anywhere else are left alone, whatever becomes of the rest of the configuration.
+    package var onlyThoseServers = false
     /// The gateway inside the sandbox: `http://127.0.0.1:PORT`, no slash at the end.
     package var gatewayBase: String
     /// Whether the repository's own agent configuration has any effect.

@@ -21,6 +21,7 @@ enum SandboxMetrics {
                     label: "codeforge_sandbox_gateway_decisions_total",
                     dimensions: [("route", route(record.name)), ("verdict", record.verdict.rawValue)]
                 ).increment(by: times)
+            case .mcp: break
             case .limit: count("limit_hits_total", ("limit", known(record.name)), times)
             case .watchdog: count("watchdogs_total", ("watchdog", known(record.name)), times)
             case .operation:

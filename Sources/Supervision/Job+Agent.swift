@@ -27,14 +27,16 @@ extension Job {
                 ["cli": .string(spec.agent.name), "iteration": .string(String(spec.iteration))])
         }
 
-        let command = adapter.command(for: agentRun(profile))
+        let mcp = prepareMCP(for: adapter, profile)
+        defer { mcp.clear() }
+        let command = adapter.command(for: agentRun(profile, mcp))
         var request = SandboxRequest(
             id: sandboxID("agent"), profile: profile, image: spec.paths.image, workspace: spec.paths.workspace,
             home: spec.paths.home, arguments: CommandFiles.wrap(command), environment: command.environment,
             workingDirectory: GitScript.workTree)
-        if let bind = hostBinaryBind() { request.binds.append(bind) }
+        request.binds += [mcp.bind, hostBinaryBind()].compactMap(\.self)
         let input: HostDescriptor?
-        let policy: GatewayPolicy
+        var policy: GatewayPolicy
         do throws(CodeForgeError) {
             input = try command.standardInput.map { bytes throws(CodeForgeError) in
                 try HostDescriptor.memoryFile("codeforge-stdin", bytes)
@@ -44,6 +46,7 @@ extension Job {
             throw JobFailure(.sandbox, "sandbox failed: \(error.message)")
         }
         request.standardInput = input?.raw
+        policy.mcp = mcp.endpoints
 
         // An agent that says nothing hangs; a script may well be silent, and has the task's timeout.
         let watch = adapter.provider == nil ? nil : OutputWatch(spec.limits.watchdogs)
@@ -53,11 +56,14 @@ extension Job {
         let result = try await sandboxes.run(
             request, policy: policy, outputGauge: { relay.gauge },
             beside: {
+                mcp.forget()
+                recordMCP(mcp, sandbox: $0.id)
                 clinux_forget_code()  // hundreds of supervisors do little but wait from here on
                 if let fired = await watch?.run($0.sandbox) { self.fired(fired, $0) }
             }
         ) { await relay.read($0) }
         input?.close()
+        mcp.clear()
         let summary = relay.finish(standardError: result.standardError)
         if control.reason != nil { throw JobFailure(.cancelled, "") }
         // Ended by its watchdog after a result line that told of success: that is what it came to.
@@ -109,12 +115,14 @@ extension Job {
         }
     }
 
-    private func agentRun(_ profile: SandboxProfile) -> AgentRun {
-        AgentRun(
+    private func agentRun(_ profile: SandboxProfile, _ mcp: MCPSetup) -> AgentRun {
+        var run = AgentRun(
             prompt: spec.agent.prompt, model: spec.agent.model, maxTurns: spec.agent.maxTurns,
             maxBudgetUSD: spec.agent.maxBudgetUSD, resumeSessionID: spec.agent.sessionID,
-            workspace: GitScript.workTree, mcpConfigPath: nil, gatewayBase: SandboxRunner.gatewayURL,
+            workspace: GitScript.workTree, mcpConfigPath: mcp.configPath, gatewayBase: SandboxRunner.gatewayURL,
             configuration: profile.agentConfiguration, instructions: profile.instructions, binary: binaryInside)
+        run.onlyThoseServers = mcp.onlyThoseServers
+        return run
     }
 
     private func modelPolicy(_ profile: SandboxProfile) throws(CodeForgeError) -> GatewayPolicy {

@@ -29,7 +29,8 @@ enum Supervisor {
         do {
             let spec = try readSpec()
             let gateway = spec.gateway
-            let redactor = Redactor([gateway.gitToken, gateway.anthropicKey, gateway.openAIKey].compactMap(\.self))
+            let redactor = Redactor(
+                [gateway.gitToken, gateway.anthropicKey, gateway.openAIKey].compactMap(\.self) + spec.mcp.secrets)
             LoggingSystem.bootstrap { LineLogHandler(label: $0, level: .info, format: .json, redactor: redactor) }
             let lock = try RunLock(spec.paths.state + "/lock")
             try await run(spec, namespace)

@@ -6,6 +6,7 @@ package struct ClaudeCodeAdapter: AgentAdapter {
     package let label = "claude"
     package let defaultBinary = "claude"
     package let provider: ModelProvider? = .anthropic
+    package let readsMCPConfiguration = true
 
     /// The argument order is part of the contract: stub CLIs of existing deployments refuse any other flag.
     package func command(for run: AgentRun) -> AgentCommand {
@@ -34,6 +35,7 @@ package struct ClaudeCodeAdapter: AgentAdapter {
             // The home lives on between iterations: what an earlier one planted as the user's settings goes.
             files.append(AgentCommand.HomeFile(path: ".claude/settings.json", contents: "{}\n"))
         }
+        if run.onlyThoseServers, run.configuration != .ignored { argv.append("--strict-mcp-config") }
         if run.instructions == .ignored { environment["CLAUDE_CODE_DISABLE_CLAUDE_MDS"] = "1" }
         environment["ANTHROPIC_BASE_URL"] = run.gatewayBase + "/anthropic"
         environment["ANTHROPIC_API_KEY"] = AgentEnvironment.placeholderKey

@@ -8,6 +8,7 @@
 /// | `sandbox` | `end` | `noted` | `exit_code`, `signal` or `killed`; `seconds`, `cpu_seconds`, `memory_peak_bytes` … |
 /// | `syscall` | the call | `refused` | `errno`, `pid`, `command`, `arguments` |
 /// | `gateway` | the route | `allowed`, `refused` | `method`, `target`, `reason`, `status`, bytes, tokens |
+/// | `mcp` | the server, empty for all | `allowed`, `refused` | `transport`, `reason` |
 /// | `limit`, `watchdog` | raw value of a `SandboxLimit` | `refused`, `noted` when it went on | `limit`, … |
 /// | `operator` | `exec`, or raw value of a `SandboxAction` | `noted` | `actor`, for `exec` also its arguments |
 ///
@@ -21,6 +22,8 @@ public struct AuditRecord: Sendable, Codable, Hashable {
         case syscall
         /// A decision of the gateway.
         case gateway
+        /// An MCP server of the run: whether its CLI is told of it.
+        case mcp
         /// A limit that was hit.
         case limit
         /// A watchdog that fired.

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 
 /// Tool servers: one endpoint each (MCP specification 2025-06-18, "Streamable HTTP"), nothing below it.
 extension Router {
@@ -14,24 +14,27 @@ extension Router {
     {
         var endpoints: [String: MCPEndpoint] = [:]
         for (name, server) in servers {
-            guard isServerName(name) else {
-                throw CodeForgeError(
-                    .invalidArgument, "gateway: the MCP server's name \"\(name.prefix(64))\" is malformed")
-            }
-            let url: HTTPURL
             do {
-                url = try HTTPURL(server.url)
+                endpoints[name] = try endpoint(name, server)
             } catch {
-                throw CodeForgeError(.invalidArgument, "gateway: MCP server \"\(name)\": \(error.message)")
+                throw CodeForgeError(
+                    .invalidArgument, "gateway: MCP server \"\(name.prefix(64))\": \(error.message)")
             }
-            for field in server.headers {
-                guard HeaderList.isValid(field), !RequestFilter.isHopByHop(field.name.lowercased()) else {
-                    throw CodeForgeError(.invalidArgument, "gateway: MCP server \"\(name)\": a header is malformed")
-                }
-            }
-            endpoints[name] = MCPEndpoint(url: url.description, headers: server.headers)
         }
         return endpoints
+    }
+
+    static func endpoint(
+        _ name: String, _ server: GatewayPolicy.MCPServer
+    ) throws(CodeForgeError) -> MCPEndpoint {
+        guard isServerName(name) else { throw CodeForgeError(.invalidArgument, "the name is malformed") }
+        let url = try HTTPURL(server.url)
+        for field in server.headers {
+            guard HeaderList.isValid(field), !RequestFilter.isHopByHop(field.name.lowercased()) else {
+                throw CodeForgeError(.invalidArgument, "a header is malformed")
+            }
+        }
+        return MCPEndpoint(url: url.description, headers: server.headers)
     }
 
     private static func isServerName(_ name: String) -> Bool {
@@ -71,4 +74,11 @@ extension Router {
             isMetered: false
         )
     }
+}
+
+extension GatewayPolicy.MCPServer {
+    /// Whether the gateway can serve it under that name.
+    ///
+    /// - Throws: `.invalidArgument` for a malformed name, URL or header; the message holds neither URL nor value.
+    package func check(name: String) throws(CodeForgeError) { _ = try Router.endpoint(name, self) }
 }
