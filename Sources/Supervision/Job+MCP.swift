@@ -101,7 +101,7 @@ extension Job {
                 throw CodeForgeError(
                     .forbidden,
                     "profile \(profile.name) has no MCP servers that run inside (mcp: http)"
-                        + (environment.isEmpty ? "" : "; this one would bring \(environment.count) values of its own"))
+                        + (environment.isEmpty ? "" : "; this one would bring values of its own"))
             }
             return nil
         }

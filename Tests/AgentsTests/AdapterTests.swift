@@ -66,6 +66,22 @@ import Testing
         #expect(!CodexAdapter.configuration(for: run("p")).contains("trust_level"))
     }
 
+    @Test func serversOfTheRepositoryCanBeLeftAloneByThemselves() {
+        let alone = run("p") {
+            $0.mcpConfigPath = "/workspace/.mcp.json"
+            $0.onlyThoseServers = true
+        }
+        #expect(
+            ClaudeCodeAdapter().command(for: alone).argv.suffix(3)
+                == ["--mcp-config", "/workspace/.mcp.json", "--strict-mcp-config"])
+        let both = run("p") {
+            $0.configuration = .ignored
+            $0.onlyThoseServers = true
+        }
+        #expect(ClaudeCodeAdapter().command(for: both).argv.count { $0 == "--strict-mcp-config" } == 1)
+        #expect(AgentCatalog.all.filter(\.readsMCPConfiguration).map(\.name) == ["claude-code"])
+    }
+
     @Test func instructionsCanBeFollowedWithoutTheConfiguration() {
         let run = run("p") { $0.configuration = .ignored }
         let claude = ClaudeCodeAdapter().command(for: run)
