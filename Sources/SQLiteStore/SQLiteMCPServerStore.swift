@@ -59,4 +59,30 @@ package final class SQLiteMCPServerStore: MCPServerStore {
             }
         } catch { throw portError("delete MCP server \(name)", error) }
     }
+
+    /// Replaces every sealed definition in one transaction.
+    ///
+    /// - Parameters:
+    ///   - isTrial: Whether nothing is to be changed.
+    ///   - reseal: When it throws, nothing is changed.
+    /// - Returns: The number of servers.
+    @discardableResult
+    package func reseal(
+        isTrial: Bool = false,
+        _ reseal: @escaping @Sendable (_ name: String, _ sealed: String) throws(CodeForgeError) -> String
+    ) async throws(CodeForgeError) -> Int {
+        do {
+            return try await database.writes.write { db in
+                let rows = try Row.fetchAll(db, sql: "SELECT name, sealed FROM mcp_servers")
+                for row in rows {
+                    let sealed = try reseal(row["name"], row["sealed"])
+                    guard !isTrial else { continue }
+                    try db.execute(
+                        sql: "UPDATE mcp_servers SET sealed = ? WHERE name = ?",
+                        arguments: [sealed, row["name"] as String])
+                }
+                return rows.count
+            }
+        } catch { throw portError("seal MCP servers anew", error) }
+    }
 }

@@ -26,8 +26,9 @@ struct KeysCommand: AsyncParsableCommand {
             let settings = try options.loadForTools()
             try await reporting {
                 let rotation = try KeyRotation(settings)
-                let (keys, tasks) = try await rotation.run()
-                print("sealed with the new key: \(keys) registered keys, secrets of \(tasks) tasks")
+                let (keys, tasks, servers) = try await rotation.run()
+                print(
+                    "sealed with the new key: \(keys) registered keys, secrets of \(tasks) tasks, \(servers) MCP servers")
             }
         }
     }
@@ -52,24 +53,30 @@ private struct KeyRotation {
         old = try AESGCMSecretBox(base64Key: oldKey, name: "encryption.old_key")
     }
 
-    func run() async throws -> (keys: Int, tasks: Int) {
+    func run() async throws -> (keys: Int, tasks: Int, servers: Int) {
         guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
             throw CodeForgeError(.notFound, "there is no database \(settings.sqlite.path)")
         }
         let claim = try DatabaseClaim(path: settings.sqlite.path)
         defer { withExtendedLifetime(claim) {} }
-        let store = SQLiteKeyStore(try TaskDatabase(path: settings.sqlite.path))
+        let database = try TaskDatabase(path: settings.sqlite.path)
+        let store = SQLiteKeyStore(database)
+        let servers = SQLiteMCPServerStore(database, box: new)
         return try await withRedis { client in
             let secrets = RedisTaskSecretStore(client, box: new)
             @Sendable func secret(_ task: String, _ sealed: String) throws(CodeForgeError) -> String {
                 try reseal(sealed, of: "the secrets of task \(task)")
             }
-            // Two stores: what could fail is tried in one before the other is changed.
+            @Sendable func definition(_ name: String, _ sealed: String) throws(CodeForgeError) -> String {
+                try reseal(sealed, of: "MCP server '\(name)'")
+            }
+            // Three stores: what could fail is tried in two before the other is changed.
             _ = try await secrets.reseal(isTrial: true, secret)
+            try await servers.reseal(isTrial: true, definition)
             let keys = try await store.reseal { key, sealed throws(CodeForgeError) in
                 try reseal(sealed, of: "key '\(key.name)' (\(key.provider.rawValue))")
             }
-            return (keys, try await secrets.reseal(secret))
+            return (keys, try await secrets.reseal(secret), try await servers.reseal(definition))
         }
     }
 

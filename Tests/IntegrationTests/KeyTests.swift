@@ -62,6 +62,8 @@ import Testing
                 try await server.request("GET", "/api/v1/keys/hub/verify").json["valid"]
             }
             try await register(server, "hub", "github", "ghp_good", base: forge.url)
+            let tool: JSONValue = ["name": "tool", "package": "p", "env": ["K": "environment-secret"]]
+            #expect(try await server.request("POST", "/api/v1/mcp/servers", tool).status == 201)
             let task = try await server.create("true", repo: try server.makeRepository(), extra: ["access_token": "s"])
             try await server.finished(task)
             #expect(try await isValid() == true)
@@ -80,10 +82,12 @@ import Testing
                 let done = try await rotate()
                 #expect(
                     done.0 == 0
-                        && done.1.contains("sealed with the new key: 1 registered keys, secrets of 1 tasks"), "\(done)")
+                        && done.1.contains("sealed with the new key: 1 registered keys, secrets of 1 tasks, 1 MCP servers"), "\(done)")
             }
             try await server.restart(signal: 0)
             #expect(try await isValid() == true)
+            let servers = try await server.request("GET", "/api/v1/mcp/servers").json["servers"]?.arrayValue
+            #expect(servers?.first?["env"] == ["K": "environment-secret"])
             // The follow-up needs the task's secrets.
             let more = try await server.request("POST", "/api/v1/tasks/\(task)/instruct", ["prompt": "true"])
             #expect(more.status == 200)

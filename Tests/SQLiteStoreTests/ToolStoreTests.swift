@@ -1,5 +1,6 @@
 import Domain
 import Foundation
+import GRDB
 import TestKit
 import Testing
 
@@ -52,6 +53,28 @@ import Testing
         // There is a way on.
         #expect(try await store.remove("a"))
         #expect(try await store.servers() == [])
+    }
+
+    @Test func aNewKeySealsAllOrNone() async throws {
+        let database = try database()
+        let store = SQLiteMCPServerStore(database, box: ReversingSecretBox())
+        for name in ["a", "b"] {
+            try await store.insert(MCPServer(name: name), named: name, at: Timestamp(nanoseconds: 1))
+        }
+        func definitions() async throws -> [String] {
+            try await database.pool.read { try String.fetchAll($0, sql: "SELECT sealed FROM mcp_servers") }
+        }
+        let before = try await definitions()
+        #expect(try await store.reseal(isTrial: true) { _, _ in "new" } == 2)
+        await #expect(throws: CodeForgeError.self) {
+            try await store.reseal { name, _ throws(CodeForgeError) in
+                if name == "b" { throw CodeForgeError(.conflict, "neither key") }
+                return "new"
+            }
+        }
+        #expect(try await definitions() == before)
+        #expect(try await store.reseal { name, sealed in name + sealed } == 2)
+        #expect(try await definitions() == zip(["a", "b"], before).map { $0 + $1 })
     }
 
     private func database() throws -> TaskDatabase { try TaskDatabase(path: directory.file("codeforge.db")) }
