@@ -20,8 +20,14 @@ package struct APIDependencies: Sendable {
     package var cliCatalogue: @Sendable () async -> [CLIEntry]
     /// Name of the configured default CLI, known or not.
     package var defaultCLI: String
-    /// Bearer tokens that may use the API; none is empty.
+    /// Bearer tokens that may do everything; none is empty.
     package var tokens: [String]
+    /// Further tokens.
+    package var tokenStore: any TokenStore
+    /// Answers to requests that named themselves.
+    package var receipts: ReceiptLedger
+    /// SHA-256.
+    package var digest: @Sendable ([UInt8]) -> [UInt8]
     /// `nil`: task creation is not limited.
     package var rateLimiter: (any RateLimiter)?
     /// Prometheus' text.
@@ -52,6 +58,9 @@ package struct APIDependencies: Sendable {
         cliCatalogue: @escaping @Sendable () async -> [CLIEntry],
         defaultCLI: String,
         tokens: [String],
+        tokenStore: any TokenStore,
+        receipts: ReceiptLedger,
+        digest: @escaping @Sendable ([UInt8]) -> [UInt8],
         rateLimiter: (any RateLimiter)?,
         metricsText: @escaping @Sendable () -> String,
         isShuttingDown: @escaping @Sendable () -> Bool,
@@ -75,6 +84,9 @@ package struct APIDependencies: Sendable {
         self.cliCatalogue = cliCatalogue
         self.defaultCLI = defaultCLI
         self.tokens = tokens.filter { !$0.isEmpty }
+        self.tokenStore = tokenStore
+        self.receipts = receipts
+        self.digest = digest
         self.rateLimiter = rateLimiter
         self.metricsText = metricsText
         self.isShuttingDown = isShuttingDown

@@ -9,7 +9,7 @@ package struct APIServer: Sendable {
     /// Runs with the server; `application` includes it.
     package let ticker: Ticker
 
-    private let access: BearerAccess
+    let access: BearerAccess
     private let budget: TimeBudget
 
     /// Time a request may take, as the reference implementation has it.
@@ -21,7 +21,8 @@ package struct APIServer: Sendable {
 
     init(_ dependencies: APIDependencies, requestLimit: Duration, ticker: Ticker) {
         self.ticker = ticker
-        access = BearerAccess(tokens: dependencies.tokens)
+        access = BearerAccess(
+            tokens: dependencies.tokens, store: dependencies.tokenStore, digest: dependencies.digest)
         budget = TimeBudget(ticker: ticker, limit: requestLimit)
         let listed =
             SystemRoutes(dependencies).routes + TaskRoutes(dependencies, ticker: ticker).routes
@@ -67,13 +68,17 @@ package struct APIServer: Sendable {
     }
 
     /// Access is checked here, beside the handler: however a path was written to get to it, it can't be got around.
-    private func guarded(_ route: Route) -> Route.Handler {
+    func guarded(_ route: Route) -> Route.Handler {
         let access = access
         let budget = budget
         let handler = route.handler
         return { request, context in
             var context = context
-            if route.access == .token { context.token = try access.authenticate(request.headers) }
+            if let role = route.access.role {
+                let caller = try await access.authenticate(request.headers)
+                guard caller.role >= role else { throw HTTPFailure.forbidden(caller.role, needs: role) }
+                context.caller = caller
+            }
             guard route.isLimited else { return try await handler(request, context) }
             return try await budget.run { [context] in try await handler(request, context) }
         }

@@ -26,8 +26,11 @@ package final class TaskService: Sendable {
     /// Accepts a task: validated, on record and queued when this returns.
     ///
     /// Once the record exists a failure to queue it is not an error: the reconciler queues what is pending.
+    /// - Parameter receipt: Makes the answer that goes on record together with the task.
     /// - Throws: `.invalidArgument` with `fields`.
-    package func create(_ draft: TaskDraft) async throws(CodeForgeError) -> CodeTask {
+    package func create(
+        _ draft: TaskDraft, receipt: (@Sendable (CodeTask) -> Receipt)? = nil
+    ) async throws(CodeForgeError) -> CodeTask {
         let type = try rules.validate(draft)
         let now = clock.now()
         let id = rules.makeID()
@@ -42,7 +45,7 @@ package final class TaskService: Sendable {
         task.callbackURL = draft.callbackURL.flatMap { $0.isEmpty ? nil : $0 }
         task.workflowRunID = draft.workflowRunID.flatMap { $0.isEmpty ? nil : $0 }
         if !secrets.isEmpty { try await self.secrets.put(secrets, for: id) }
-        try await store.insert(task)
+        try await store.insert(task, receipt: receipt?(task))
         try? await queue.enqueue(id)  // the reconciler queues pending tasks that are missing from the queue
         return task
     }

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 import Logging
 
 /// A sliding window of 60 s for each token. Lets everything pass while Redis is away.
@@ -6,7 +6,7 @@ package final class RedisRateLimiter: RateLimiter {
     private let client: RedisClient
     private let limit: Int
     private let digest: @Sendable ([UInt8]) -> [UInt8]
-    private static let windowMilliseconds = 60_000
+    private static let windowMilliseconds = RateLimitState.windowSeconds * 1000
 
     /// - Parameters:
     ///   - limit: Requests each 60 s; ≤ 0 lets everything pass.
@@ -17,7 +17,7 @@ package final class RedisRateLimiter: RateLimiter {
         self.digest = digest
     }
 
-    package func hit(_ token: String) async -> Int? {
+    package func hit(_ token: String) async -> RateLimitState? {
         guard limit > 0 else { return nil }
         let hex = digest(Array(token.utf8)).prefix(8).map { byte in
             (byte < 16 ? "0" : "") + String(byte, radix: 16)
@@ -25,17 +25,20 @@ package final class RedisRateLimiter: RateLimiter {
         let member = String(UInt64.random(in: .min ... .max), radix: 16)
         let key = client.keys.rateLimit(hex)
         do {
-            let passes = try await client.perform(
+            return try await client.perform(
                 "count a request",
                 patience: .milliseconds(250)
             ) { [limit] connection throws(RedisError) in
-                try connection.run(
+                let answer = try connection.run(
                     RedisScripts.rateLimit,
                     keys: [key],
                     [.int(limit), .int(RedisRateLimiter.windowMilliseconds), .text(member)]
-                ).root.integer == 1
+                ).root.elements().map(\.integer)
+                guard answer.count == 3 else { return nil }
+                return RateLimitState(
+                    passes: answer[0] == 1, limit: limit, remaining: max(0, limit - answer[1]),
+                    resetSeconds: min(max(1, (answer[2] + 999) / 1000), RateLimitState.windowSeconds))
             }
-            return passes ? nil : max(1, 60 / limit)
         } catch {
             client.logger.warning("rate limit not counted", metadata: ["error": "\(error)"])
             return nil

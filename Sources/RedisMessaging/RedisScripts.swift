@@ -37,7 +37,8 @@ enum RedisScripts {
 
     /// Counts a request in a sliding window. Only the newest `limit` requests matter, so a flood can't grow the set.
     ///
-    /// KEYS: set. ARGV: limit, window in ms, unique member. Answers 1 if the request may pass.
+    /// KEYS: set. ARGV: limit, window in ms, unique member. Answers: 1 if the request may pass, requests in the window
+    /// with this one (at most the limit), milliseconds until the oldest of them leaves it.
     static let rateLimit = """
         local time = redis.call('TIME')
         local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -46,7 +47,8 @@ enum RedisScripts {
         redis.call('ZADD', KEYS[1], now, ARGV[3])
         redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -(ARGV[1] + 1))
         redis.call('PEXPIRE', KEYS[1], ARGV[2])
-        return passed and 1 or 0
+        local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+        return { passed and 1 or 0, redis.call('ZCARD', KEYS[1]), oldest[2] + ARGV[2] - now }
         """
 
     /// Takes or renews a lease. A newcomer takes it; a holder that lost it to another run does not get it back.

@@ -145,6 +145,7 @@ enum Migrations {
                     """
             )
         }
+        access(&migrator)
         migrator.registerMigration("009 callbacks") { db in
             try db.execute(
                 sql: """

@@ -7,8 +7,9 @@ package final class SQLiteTaskStore: TaskStore {
 
     package init(_ database: TaskDatabase) { self.database = database }
 
-    package func insert(_ task: CodeTask) async throws(CodeForgeError) {
+    package func insert(_ task: CodeTask, receipt: Receipt?) async throws(CodeForgeError) {
         try await write("insert task \(task.id)") { db in
+            if let receipt { try SQLiteReceiptStore.insert(receipt, db) }
             try db.cachedStatement(sql: TaskRow.insert).execute(arguments: StatementArguments(TaskRow.values(task)))
         }
     }

@@ -31,10 +31,17 @@ extension SettingKey {
             "Longest request body; a longer one is answered 413."
         ),
         SettingKey(
+            "server.idempotency_ttl",
+            .duration(\.server.idempotencyTTL),
+            "How long the answer to a request with an `Idempotency-Key` is given again."
+        ),
+        SettingKey(
             "server.docs_assets",
             .text(\.server.docsAssets),
-            "Directory with `swagger-ui-bundle.js` and `swagger-ui.css` for `/api/docs`; without, a plain page.",
-            rule: .path
+            "Directory with `swagger-ui-bundle.js` and `swagger-ui.css` for `/api/docs`, as `scripts/setup` places them; "
+                + "without, a plain page.",
+            rule: .path,
+            derivedDefault: "`<data_dir>/docs`"
         ),
         SettingKey(
             "redis.url",

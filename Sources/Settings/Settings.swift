@@ -35,7 +35,10 @@ package struct Settings: Sendable, Equatable {
         package var authToken = ""
         /// Longest request body, in bytes. The longest prompt, all of it escaped as `\uXXXX` pairs, takes 1.2 MB.
         package var maxBodyBytes = 2_097_152
-        /// Directory with `swagger-ui-bundle.js` and `swagger-ui.css`; empty: a plain page.
+        /// How long the answer to a request with an `Idempotency-Key` is given again.
+        package var idempotencyTTL: Duration = .seconds(86_400)
+        /// Directory with `swagger-ui-bundle.js` and `swagger-ui.css`; absolute after loading, default under the data
+        /// directory. Where they are missing: a plain page.
         package var docsAssets = ""
     }
 

@@ -192,6 +192,7 @@ package struct SettingsLoader: Sendable {
         fill(\.sqlite.path, base + "/codeforge.db")
         fill(\.tasks.workspaceBase, base + "/workspaces")
         fill(\.sandbox.imageDirectory, base + "/images")
+        fill(\.server.docsAssets, base + "/docs")
         fill(\.sandbox.disk, isRoot ? "volume" : "directory")
     }
 

@@ -49,6 +49,7 @@ package struct MetricDescriptor: Sendable {
         MetricDescriptor("codeforge_sandbox_operator_actions_total", "What operators did to sandboxes, by action."),
         MetricDescriptor(
             "codeforge_sandbox_audit_dropped_total", "Audit records left out because there were too many."),
+        MetricDescriptor("codeforge_supervisors_lost_total", "Supervisors that went away without a report."),
         MetricDescriptor("codeforge_build_info", "Always 1; the labels tell the version."),
     ]
 }

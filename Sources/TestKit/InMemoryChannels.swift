@@ -136,12 +136,14 @@ package final class InMemoryRateLimiter: RateLimiter {
 
     package init(limit: Int) { self.limit = limit }
 
-    package func hit(_ token: String) async -> Int? {
+    package func hit(_ token: String) async -> RateLimitState? {
         guard limit > 0 else { return nil }
         let count = hits.withLock { hits in
             hits[token, default: 0] += 1
             return hits[token] ?? 0
         }
-        return count > limit ? max(1, 60 / limit) : nil
+        return RateLimitState(
+            passes: count <= limit, limit: limit, remaining: max(0, limit - count),
+            resetSeconds: RateLimitState.windowSeconds)
     }
 }

@@ -14,16 +14,18 @@ package final class InMemoryTaskStore: TaskStore {
     }
 
     private let state = Mutex(State())
+    package let receipts = InMemoryReceiptStore()
 
     package init() {}
 
     /// Makes every call fail from now on; `nil` ends that.
     package func fail(with error: CodeForgeError?) { state.withLock { $0.failure = error } }
 
-    package func insert(_ task: CodeTask) async throws(CodeForgeError) {
+    package func insert(_ task: CodeTask, receipt: Receipt?) async throws(CodeForgeError) {
         try state.withLock { state throws(CodeForgeError) in
             try state.check()
             guard state.tasks[task.id] == nil else { throw CodeForgeError(.conflict, "insert task \(task.id): exists") }
+            if let receipt { try receipts.put(receipt) }
             state.tasks[task.id] = task
         }
     }

@@ -10,7 +10,7 @@ struct CodeForge: AsyncParsableCommand {
         version: "codeforge \(Version.current)",
         subcommands: [
             ServeCommand.self, ConfigCommand.self, DoctorCommand.self, SandboxCommand.self, ImageCommand.self,
-            KeysCommand.self, VersionCommand.self,
+            KeysCommand.self, TokenCommand.self, VersionCommand.self,
         ])
 
     /// As the generated entry point, but for the exit status of a wrong command line: 2, as everywhere.

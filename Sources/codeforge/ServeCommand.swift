@@ -43,6 +43,7 @@ struct ServeCommand: AsyncParsableCommand {
         raiseFileLimit()
         let metrics = PrometheusMetrics()
         MetricsSystem.bootstrap(metrics)
+        Gauge(label: "codeforge_build_info", dimensions: [("version", Version.current)]).record(1)
         let redactor = Redactor(settings.secretValues)
         let level = Logger.Level(setting: settings.logging.level) ?? .info
         let format = LineLogHandler.Format(named: settings.logging.format)

@@ -105,13 +105,15 @@ struct Server {
         let keys = KeyService(
             ring: ring, forge: forge, issues: issues, directory: directory, addresses: addresses, clock: clock)
         let browser = ForgeBrowser(ring: ring, forge: forge, issues: issues, directory: directory)
+        let receipts = ReceiptLedger(
+            store: SQLiteReceiptStore(database), clock: clock, lifetime: settings.server.idempotencyTTL)
         let api = APIServer(
             dependencies(
                 keys: keys, browser: browser, tasks: tasks, reviews: reviews,
                 sandboxes: SandboxService(control: control, trail: trail), workspaces: sweeper,
                 publisher: publisher, mcp: MCPService(store: mcpServers, clock: clock),
                 tools: ToolService(store: tools, clock: clock), store: store, probe: probe, client: client,
-                stopping: stopping, clock: clock))
+                stopping: stopping, clock: clock, tokens: SQLiteTokenStore(database), receipts: receipts))
         let application = api.application(
             host: settings.server.host, port: settings.server.port, logger: logger,
             onRunning: { [logger, settings] port in
@@ -122,8 +124,8 @@ struct Server {
         let group = ServiceGroup(
             configuration: .init(
                 services: [
-                    .init(service: callbacks),
-                    .init(service: trail), .init(service: SandboxCensus(control: control)), .init(service: projector),
+                    .init(service: callbacks), .init(service: trail), .init(service: receipts),
+                    .init(service: SandboxCensus(control: control)), .init(service: projector),
                     .init(service: scheduler), .init(service: publisher), .init(service: sweeper),
                     .init(service: application), .init(service: stopping),
                 ],
@@ -231,14 +233,14 @@ struct Server {
         keys: KeyService, browser: ForgeBrowser, tasks: TaskService, reviews: ReviewService,
         sandboxes: SandboxService, workspaces: WorkspaceService, publisher: Publisher, mcp: MCPService,
         tools: ToolService, store: SQLiteTaskStore, probe: RedisHealthProbe, client: RedisClient,
-        stopping: ShutdownFlag, clock: SystemClock
+        stopping: ShutdownFlag, clock: SystemClock, tokens: any TokenStore, receipts: ReceiptLedger
     ) -> APIDependencies {
         let limit = settings.rateLimit
         return APIDependencies(
             tasks: tasks, reviews: reviews, sandboxes: sandboxes, keys: keys, browser: browser, workspaces: workspaces,
             publisher: publisher, mcp: mcp, tools: tools, store: store, messaging: probe,
             cliCatalogue: { [settings] in CLICatalogue.entries(settings) }, defaultCLI: settings.cli.defaultName,
-            tokens: [settings.server.authToken],
+            tokens: [settings.server.authToken], tokenStore: tokens, receipts: receipts, digest: Digests.sha256,
             rateLimiter: limit.enabled && limit.perMinute > 0
                 ? RedisRateLimiter(client, limit: limit.perMinute, digest: Digests.sha256) : nil,
             metricsText: { [metrics] in metrics.text() + ProcessMetrics.text() },

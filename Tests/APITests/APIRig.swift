@@ -36,6 +36,7 @@ struct APIRig {
     static let transport = CurlTransport()
     /// Tasks whose workspace is there.
     var kept: Set<String> = []
+    let tokens = InMemoryTokenStore()
     var rateLimit: Int?
     var clis: [CLIEntry] = [
         CLIEntry(name: "codex", binaryPath: "codex", defaultModel: "", isAvailable: false, isDefault: false),
@@ -57,7 +58,7 @@ struct APIRig {
         trail = AuditTrail(store: audit, clock: clock, days: 30)
     }
 
-    var server: APIServer {
+    var dependencies: APIDependencies {
         let tasks = TaskService(
             store: store,
             queue: queue,
@@ -81,7 +82,7 @@ struct APIRig {
             sentryURL: forge?.url ?? nowhere)
         let publisher = publisher(
             remote, CredentialResolver(publishingDirectory, ring: ring, secrets: secrets))
-        let dependencies = APIDependencies(
+        return APIDependencies(
             tasks: tasks,
             reviews: ReviewService(
                 store: store,
@@ -108,6 +109,9 @@ struct APIRig {
             cliCatalogue: { [clis] in clis },
             defaultCLI: "claude-code",
             tokens: [APIRig.token],
+            tokenStore: tokens,
+            receipts: ReceiptLedger(store: store.receipts, clock: clock, lifetime: .seconds(86_400)),
+            digest: { $0 },
             rateLimiter: rateLimit.map { InMemoryRateLimiter(limit: $0) },
             metricsText: { "# metrics\n" },
             isShuttingDown: { [isShuttingDown] in isShuttingDown },
@@ -117,7 +121,6 @@ struct APIRig {
             docsAssets: docsAssets,
             clock: clock
         )
-        return APIServer(dependencies, requestLimit: requestLimit, ticker: ticker)
     }
 
     /// With a token of the service's own.
@@ -151,11 +154,19 @@ struct APIRig {
         }
         return publisher
     }
+    var server: APIServer { APIServer(dependencies, requestLimit: requestLimit, ticker: ticker) }
 
     var application: Application<RouterResponder<APIContext>> {
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
         return server.application(host: "127.0.0.1", port: 0, logger: logger)
+    }
+
+    /// A token on record.
+    func token(_ name: String, _ role: TokenRole) async throws -> String {
+        let text = APIToken.text(Array(repeating: UInt8(name.utf8.count), count: APIToken.randomBytes))
+        try await tokens.insert(name: name, role: role, digest: Array(text.utf8), at: clock.now())
+        return text
     }
 
     /// A task on record; `edit` changes it first.

@@ -70,6 +70,74 @@ import Testing
         }
     }
 
+    @Test func errorsCarryTheRequestID() async throws {
+        var rig = APIRig()
+        rig.maxBodyBytes = 1024
+        rig.store.fail(with: CodeForgeError(.internal, "secret detail"))
+        try await rig.application.test(.live) { client async throws in
+            let asked: [(HTTPRequest.Method, String, String?, String?, Int)] = [
+                (.get, "/nope", nil, nil, 404), (.get, "/api/v1/tasks", nil, nil, 401),
+                (.delete, "/api/v1/tasks", nil, APIRig.token, 405), (.post, "/api/v1/tasks", "{", APIRig.token, 400),
+                (.post, "/api/v1/tasks", String(repeating: " ", count: 2000), APIRig.token, 413),
+                (.get, "/api/v1/tasks/x", nil, APIRig.token, 500),
+            ]
+            for (method, path, body, token, status) in asked {
+                let answer = try await client.ask(method, path, body, token: token, headers: [.requestID: "r-\(status)"])
+                #expect(answer.status == status)
+                #expect(answer.text("request_id") == "r-\(status)")
+                #expect(answer.headers[.requestID] == "r-\(status)")
+                #expect(!answer.body.contains("secret"))
+            }
+            let made = try await client.ask(.get, "/nope")
+            #expect(made.text("request_id") == made.headers[.requestID])
+        }
+    }
+
+    /// Over a socket, with a length and in pieces without one.
+    @Test func bodiesOverTheLimitAreRefusedInEitherForm() async throws {
+        var rig = APIRig()
+        rig.maxBodyBytes = 1024
+        try await rig.application.test(.live) { client async throws in
+            let long = String(repeating: " ", count: 1025)
+            let port = UInt16(try #require(client.port))
+            for (header, body) in [
+                ("Content-Length: 1025", long), ("Content-Length: 9999999999999", ""),
+                ("Transfer-Encoding: chunked", "401\r\n\(long)\r\n0\r\n\r\n"),
+            ] {
+                let socket = try #require(LocalSocket.connect(port: port))
+                let head = "POST /api/v1/tasks HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer \(APIRig.token)\r\n"
+                #expect(socket.write(head + header + "\r\n\r\n" + body))
+                let answer = await StreamClient.blocking { socket.read(until: "}\n") }
+                #expect(answer.hasPrefix("HTTP/1.1 413 "), "\(header): \(answer)")
+                #expect(answer.contains("request body is larger than 1024 bytes"))
+                socket.shut()
+            }
+        }
+    }
+
+    @Test func whatTakesTooLongIsAnswered504() async throws {
+        var rig = APIRig()
+        rig.requestLimit = .seconds(5)
+        let server = rig.server
+        let ticker = rig.ticker
+        let slow = Route(.get, "/slow", "", access: .read) { _, _ in
+            try await Task.sleep(for: .seconds(3600))
+            return Response(status: .ok)
+        }
+        let router = Router(context: APIContext.self)
+        router.add(middleware: EdgeMiddleware(access: server.access, index: RouteIndex([slow]), metrics: HTTPMetrics()))
+        router.get("/slow", use: server.guarded(slow))
+        try await Application(router: router).test(.router) { client async throws in
+            async let asked = client.ask(.get, "/slow")
+            _ = try await eventually("the waiter") { ticker.count == 1 ? true : nil }
+            ticker.tick(.now + .seconds(6))
+            let answer = try await asked
+            #expect(answer.status == 504)
+            #expect(answer.text("error") == "Gateway Timeout")
+            #expect(answer.text("request_id") != nil)
+        }
+    }
+
     @Test func errorsOfPartsBecomeStatuses() async throws {
         let rig = APIRig()
         for (code, status, message) in [

@@ -50,6 +50,11 @@ import Yams
             let answers = try #require(operation["responses"] as? [String: Any])
             #expect(answers["401"] != nil || isOpen, "\(route.path)")
             #expect(operation["summary"] as? String == route.summary)
+            guard let role = route.access.role else { continue }
+            // The least role that may call it, and what the others are answered.
+            let named = (operation["security"] as? [[String: [String]]])?.first?["bearer"]
+            #expect(named == [role.rawValue], "\(route.method) \(route.path)")
+            #expect((answers["403"] != nil) == (role > .read), "\(route.method) \(route.path)")
         }
     }
 
@@ -66,7 +71,8 @@ import Yams
                     }
                     if target == nil { missing.append(reference) }
                 }
-                map.values.forEach(visit)
+                // A link names another operation.
+                for (name, value) in map where name != "links" { visit(value) }
             } else if let list = value as? [Any] {
                 list.forEach(visit)
             }

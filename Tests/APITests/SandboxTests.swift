@@ -99,7 +99,17 @@ import Testing
             #expect(answer.status == 200 && answer.text("state") == state && answer.text("id") == Self.id)
         }
         let acts = rig.control.acts
-        #expect(acts.map(\.action.rawValue) == [action] && acts.map(\.actor) == ["api token"])
+        #expect(acts.map(\.action.rawValue) == [action] && acts.map(\.actor) == ["configured token"])
+    }
+
+    @Test func theAuditNamesTheToken() async throws {
+        let rig = APIRig()
+        rig.control.add(status(rig))
+        let token = try await rig.token("ops", .admin)
+        try await rig.application.test(.router) { client async throws in
+            _ = try await client.ask(.post, "/api/v1/sandboxes/\(Self.id)/pause", token: token)
+        }
+        #expect(rig.control.acts.map(\.actor) == ["token ops"])
     }
 
     private static let routes: [(HTTPRequest.Method, String)] = [

@@ -19,13 +19,13 @@ final class StreamClient: Sendable {
     }
 
     func read(until mark: String) async throws -> String {
-        let text = await blocking { self.socket.read(until: mark) }
+        let text = await StreamClient.blocking { self.socket.read(until: mark) }
         try #require(text.contains(mark), "got \(text.suffix(200))")
         return text
     }
 
     func readToEnd() async throws -> String {
-        String(decoding: await blocking { self.socket.readToEnd() }, as: UTF8.self)
+        String(decoding: await StreamClient.blocking { self.socket.readToEnd() }, as: UTF8.self)
     }
 
     func readAll(_ path: String, _ header: String = "") async throws -> String {
@@ -60,7 +60,7 @@ final class StreamClient: Sendable {
         return String(decoding: out, as: UTF8.self)
     }
 
-    private func blocking<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+    static func blocking<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
         await withCheckedContinuation { continuation in
             Thread.detachNewThread { continuation.resume(returning: work()) }
         }

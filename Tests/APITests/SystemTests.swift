@@ -122,13 +122,20 @@ import Testing
         try Data("bundle".utf8).write(to: URL(fileURLWithPath: directory.path + "/swagger-ui-bundle.js"))
         try Data("secret".utf8).write(to: URL(fileURLWithPath: directory.path + "/other"))
         rig.docsAssets = directory.path
+        try await rig.application.test(.router) { client async throws in
+            // Half of the files is none.
+            #expect(try await !client.ask(.get, "/api/docs", token: nil).body.contains("<script"))
+        }
+        try Data("css".utf8).write(to: URL(fileURLWithPath: directory.path + "/swagger-ui.css"))
         try await rig.application.test(.live) { client async throws in
             let page = try await client.ask(.get, "/api/docs", token: nil).body
             #expect(page.contains("/api/docs/assets/swagger-ui-bundle.js"))
             #expect(!page.contains("://"))
             let bundle = try await client.ask(.get, "/api/docs/assets/swagger-ui-bundle.js", token: nil)
             #expect(bundle.body == "bundle")
-            for name in ["other", "..%2Fother", "swagger-ui.css"] {
+            let style = try await client.ask(.get, "/api/docs/assets/swagger-ui.css", token: nil)
+            #expect(style.headers[.contentType] == "text/css; charset=utf-8")
+            for name in ["other", "..%2Fother", "%2e%2e/other"] {
                 #expect(try await client.ask(.get, "/api/docs/assets/" + name, token: nil).status == 404)
             }
         }

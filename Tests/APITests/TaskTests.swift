@@ -55,7 +55,8 @@ import Testing
         try await APIRig().application.test(.live) { client async throws in
             let answer = try await client.ask(.post, "/api/v1/tasks", body)
             #expect(answer.status == 400)
-            #expect(answer.body == #"{"error":"Bad Request","message":"invalid JSON body"}"# + "\n")
+            #expect(answer.body.hasPrefix(#"{"error":"Bad Request","message":"invalid JSON body","request_id":""#))
+            #expect(answer.json.count == 3)
         }
     }
 
@@ -106,11 +107,9 @@ import Testing
             let answer = try await client.ask(.post, "/api/v1/tasks", good)
             #expect(answer.status == 429)
             let seconds = try #require(answer.headers[.retryAfter])
-            #expect(
-                answer.body
-                    == #"{"error":"rate_limit_exceeded","message":"rate limit exceeded, retry after \#(seconds)s"}"#
-                    + "\n"
-            )
+            #expect(seconds == "30")
+            #expect(answer.text("error") == "rate_limit_exceeded")
+            #expect(answer.text("message") == "rate limit exceeded, retry after 30s")
             #expect(try await client.ask(.get, "/api/v1/tasks").status == 200)
         }
     }

@@ -113,7 +113,7 @@ import Testing
         for name in [id, task] {
             let audit = try await codeforge(server, "sandbox", "audit", name)
             #expect(audit.status == 0, "\(audit)")
-            for word in ["start", "exec", "kill", "end", "local user", "api token"] {
+            for word in ["start", "exec", "kill", "end", "local user", "configured token"] {
                 #expect(audit.output.contains(word), "\(word) in \(audit.output)")
             }
         }

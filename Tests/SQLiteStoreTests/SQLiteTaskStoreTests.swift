@@ -105,6 +105,38 @@ import Testing
     }
 }
 
+@Suite struct AccessStoreContractTests {
+    @Test(arguments: TokenStoreContract.cases)
+    func twin(_ rule: TokenStoreContract.Case) async throws { try await rule.run(InMemoryTokenStore()) }
+
+    @Test(arguments: TokenStoreContract.cases)
+    func sqlite(_ rule: TokenStoreContract.Case) async throws {
+        let directory = try TemporaryDirectory()
+        try await rule.run(SQLiteTokenStore(TaskDatabase(path: directory.file("codeforge.db"))))
+    }
+
+    @Test(arguments: ReceiptStoreContract.cases)
+    func receiptTwin(_ rule: ReceiptStoreContract.Case) async throws { try await rule.run(InMemoryReceiptStore()) }
+
+    @Test(arguments: ReceiptStoreContract.cases)
+    func receiptSQLite(_ rule: ReceiptStoreContract.Case) async throws {
+        let directory = try TemporaryDirectory()
+        try await rule.run(SQLiteReceiptStore(TaskDatabase(path: directory.file("codeforge.db"))))
+    }
+
+    /// The other process has a connection of its own.
+    @Test func anotherProcessesChangesHoldAtOnce() async throws {
+        let directory = try TemporaryDirectory()
+        let server = SQLiteTokenStore(try TaskDatabase(path: directory.file("codeforge.db")))
+        let command = SQLiteTokenStore(try TaskDatabase(path: directory.file("codeforge.db")))
+        #expect(try await server.token(digest: [1]) == nil)
+        try await command.insert(name: "a", role: .read, digest: [1], at: Timestamp(nanoseconds: 0))
+        #expect(try await server.token(digest: [1])?.name == "a")
+        try await command.remove(name: "a")
+        #expect(try await server.token(digest: [1]) == nil)
+    }
+}
+
 @Suite struct TaskDatabaseTests {
     let directory = try! TemporaryDirectory()
 

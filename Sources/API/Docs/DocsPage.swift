@@ -37,7 +37,7 @@ enum DocsPage {
     static func plain(_ routes: [Route]) -> Response {
         let rows = routes.map { route in
             "<tr><td><code>\(route.method.rawValue)</code></td><td><code>\(escape(route.path))</code></td>"
-                + "<td>\(escape(route.summary))</td><td>\(route.access == .token ? "token" : "")</td></tr>\n"
+                + "<td>\(escape(route.summary))</td><td>\(route.access.role?.rawValue ?? "")</td></tr>\n"
         }
         return Response.text(
             """
@@ -56,7 +56,8 @@ enum DocsPage {
             </head>
             <body>
             <h1>CodeForge API</h1>
-            <p>Operations marked <em>token</em> want <code>Authorization: Bearer …</code>. The description below is
+            <p>Operations with an access want <code>Authorization: Bearer …</code> with a token of that role: <em>read</em>,
+            <em>submit</em> (which may read too) or <em>admin</em> (which may do everything). The description below is
             <a href="/api/docs/openapi.yaml">/api/docs/openapi.yaml</a> (OpenAPI 3.1).</p>
             <table>
             <tr><th>Method</th><th>Path</th><th>What it does</th><th>Access</th></tr>

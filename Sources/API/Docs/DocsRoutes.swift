@@ -1,17 +1,22 @@
 import Domain
+import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 
 /// The API's description, and pages that show it without anything from other hosts.
 struct DocsRoutes: Sendable {
     private let assets: String
+    private let hasAssets: Bool
     private let described: [Route]
 
     /// - Parameters:
-    ///   - assets: Directory with Swagger UI's files; empty: none.
+    ///   - assets: Directory with Swagger UI's files. Without all of them, now, the plain page is shown.
     ///   - described: The operations the plain page lists.
     init(assets: String, described: [Route]) {
         self.assets = assets
+        hasAssets =
+            !assets.isEmpty
+            && DocsRoutes.files.keys.allSatisfy { FileManager.default.isReadableFile(atPath: assets + "/" + $0) }
         self.described = described
     }
 
@@ -32,8 +37,6 @@ struct DocsRoutes: Sendable {
     private static let files = [
         "swagger-ui-bundle.js": "text/javascript; charset=utf-8", "swagger-ui.css": "text/css; charset=utf-8",
     ]
-
-    private var hasAssets: Bool { !assets.isEmpty }
 
     /// Only the names above: nothing a client sends becomes part of a path.
     @Sendable private func asset(_ request: Request, _ context: APIContext) async throws -> Response {

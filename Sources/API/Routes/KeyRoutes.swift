@@ -18,7 +18,7 @@ struct KeyRoutes: Sendable {
             Route(.post, "/api/v1/keys", "Register a key", handler: register),
             Route(.get, "/api/v1/keys", "List keys", handler: list),
             Route(.delete, "/api/v1/keys/{name}", "Delete a key", handler: remove),
-            Route(.get, "/api/v1/keys/{name}/verify", "Try a key at its provider", handler: verify),
+            Route(.get, "/api/v1/keys/{name}/verify", "Try a key at its provider", access: .admin, handler: verify),
         ]
     }
 

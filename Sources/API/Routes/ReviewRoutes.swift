@@ -14,7 +14,7 @@ struct ReviewRoutes: Sendable {
     }
 
     var routes: [Route] {
-        [Route(.post, "/api/v1/tasks/{taskID}/review", "Review a task's changes", handler: start)]
+        [Route(.post, "/api/v1/tasks/{taskID}/review", "Review a task's changes", access: .submit, handler: start)]
     }
 
     private struct ReviewRequest: Decodable {

@@ -9,9 +9,6 @@ struct SandboxRoutes: Sendable {
     private let streams: AuditStreams
     private let clock: any WallClock
 
-    /// Who acts, for the audit. There is one token; it never goes on record itself.
-    private static let actor = "api token"
-
     init(_ dependencies: APIDependencies, ticker: Ticker) {
         sandboxes = dependencies.sandboxes
         clock = dependencies.clock
@@ -87,7 +84,7 @@ struct SandboxRoutes: Sendable {
     private func action(_ action: SandboxAction) -> Route.Handler {
         { _, context in
             let id = sandboxID(context)
-            try await sandboxes.perform(action, on: id, by: SandboxRoutes.actor)
+            try await sandboxes.perform(action, on: id, by: context.caller?.name ?? "nobody")
             return .json { json in
                 json.member("id", id)
                 switch action {

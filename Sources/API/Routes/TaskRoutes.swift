@@ -2,45 +2,53 @@ import Domain
 import Engine
 import HTTPTypes
 import Hummingbird
+import NIOCore
 
 /// Creating, reading and steering tasks.
 struct TaskRoutes: Sendable {
     private let tasks: TaskService
     private let trail: AuditTrail
-    private let rateLimiter: (any RateLimiter)?
+    private let limits: RateLimits
+    private let replays: Replays
     private let body: BodyReader
     private let streams: EventStreams
 
     init(_ dependencies: APIDependencies, ticker: Ticker) {
         tasks = dependencies.tasks
         trail = dependencies.sandboxes.trail
-        rateLimiter = dependencies.rateLimiter
+        limits = RateLimits(dependencies.rateLimiter)
+        replays = Replays(dependencies)
         body = BodyReader(limit: dependencies.maxBodyBytes)
         streams = EventStreams(tasks: dependencies.tasks, ticker: ticker, clock: dependencies.clock)
     }
 
     var routes: [Route] {
         [
-            Route(.post, "/api/v1/tasks", "Create a task", handler: create),
+            // The limit comes before the body is looked at: wrong requests count too.
+            Route(
+                .post, "/api/v1/tasks", "Create a task", access: .submit,
+                handler: limits.around(replays.around(isRecorded: true, create))),
             Route(.get, "/api/v1/tasks", "List tasks", handler: list),
             Route(.get, "/api/v1/tasks/{taskID}", "Get a task", handler: get),
-            Route(.post, "/api/v1/tasks/{taskID}/instruct", "Send a follow-up instruction", handler: instruct),
-            Route(.post, "/api/v1/tasks/{taskID}/cancel", "Cancel a running task", handler: cancel),
+            Route(
+                .post, "/api/v1/tasks/{taskID}/instruct", "Send a follow-up instruction", access: .submit,
+                handler: instruct),
+            Route(.post, "/api/v1/tasks/{taskID}/cancel", "Cancel a running task", access: .submit, handler: cancel),
             Route(.get, "/api/v1/tasks/{taskID}/stream", "Stream a task's events", isLimited: false, handler: stream),
         ]
     }
 
-    /// The limit comes before the body is looked at: wrong requests count too.
     @Sendable private func create(_ request: Request, _ context: APIContext) async throws -> Response {
-        if let seconds = await rateLimiter?.hit(context.token) {
-            throw HTTPFailure.tooManyRequests(retryAfter: seconds)
+        let draft = try await body.decode(CreateTaskRequest.self, from: request).draft
+        let receipt = context.claim.map { claim in
+            { @Sendable [replays] (task: CodeTask) in
+                replays.ledger.receipt(claim, status: 201, body: TaskView.created(task))
+            }
         }
-        let task = try await tasks.create(body.decode(CreateTaskRequest.self, from: request).draft)
-        return .json(.created) { json in
-            json.member("id", task.id)
-            json.member("status", task.status.rawValue)
-            json.member("created_at", task.createdAt)
-        }
+        let task = try await tasks.create(draft, receipt: receipt)
+        return Response(
+            status: .created, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: TaskView.created(task))))
     }
 
     @Sendable private func list(_ request: Request, _ context: APIContext) async throws -> Response {

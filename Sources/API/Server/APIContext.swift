@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 package import Hummingbird
 package import NIOCore
 
@@ -9,8 +9,10 @@ package struct APIContext: RequestContext {
     package let channel: any Channel
     /// Sent back as `X-Request-Id`.
     package var requestID = ""
-    /// The bearer token, once it was found good.
-    package var token = ""
+    /// Whose request it is, once the token was found good.
+    package var caller: Caller?
+    /// What the request named itself by, when that is to be put on record with its effect.
+    package var claim: ReceiptClaim?
 
     package init(source: ApplicationRequestContextSource) {
         coreContext = CoreRequestContextStorage(source: source)
@@ -22,6 +24,17 @@ package struct APIContext: RequestContext {
         let raw = parameters.get(name) ?? ""
         return PercentEncoding.decoded(raw) ?? raw
     }
+}
+
+/// Who calls, as far as the token tells.
+package struct Caller: Sendable, Equatable {
+    /// For the audit: `configured token`, or `token NAME`.
+    package var name: String
+    package var role: TokenRole
+    /// Names the token in our own records, and tells nothing about it.
+    package var scope: String
+    /// The token itself, for the rate limit.
+    package var token: String
 }
 
 /// The id of one request, for a person who follows it through logs.

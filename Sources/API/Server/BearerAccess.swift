@@ -1,24 +1,40 @@
+import Domain
 import HTTPTypes
 import Hummingbird
 
 /// Knows the tokens that may use the API.
 struct BearerAccess: Sendable {
     private let tokens: [[UInt8]]
+    private let store: any TokenStore
+    private let digest: @Sendable ([UInt8]) -> [UInt8]
 
-    init(tokens: [String]) { self.tokens = tokens.filter { !$0.isEmpty }.map { Array($0.utf8) } }
+    /// - Parameters:
+    ///   - tokens: The configured ones, which may do everything.
+    ///   - store: Further ones, asked for each request: one that was revoked is good for nothing at once.
+    ///   - digest: SHA-256.
+    init(tokens: [String], store: any TokenStore, digest: @escaping @Sendable ([UInt8]) -> [UInt8]) {
+        self.tokens = tokens.filter { !$0.isEmpty }.map { Array($0.utf8) }
+        self.store = store
+        self.digest = digest
+    }
 
-    /// The token of a request: after the literal `Bearer ` of one `Authorization` header.
+    /// Who calls: the token is what follows the literal `Bearer ` of one `Authorization` header.
     ///
-    /// - Throws: The 401 answer.
-    func authenticate(_ headers: HTTPFields) throws(HTTPFailure) -> String {
+    /// - Throws: The 401 answer; `.unavailable` when it can't be told.
+    func authenticate(_ headers: HTTPFields) async throws -> Caller {
         let values = headers[values: .authorization]
-        guard values.count == 1, values[0].hasPrefix("Bearer ") else { throw .unauthorized }
+        guard values.count == 1, values[0].hasPrefix("Bearer ") else { throw HTTPFailure.unauthorized }
         let given = Array(values[0].utf8.dropFirst("Bearer ".utf8.count))
+        let text = String(decoding: given, as: UTF8.self)
         var known = false
         // Each token is compared in full: how long it takes tells nothing about how much was right.
         for token in tokens where BearerAccess.equal(token, given) { known = true }
-        guard known else { throw .unauthorized }
-        return String(decoding: given, as: UTF8.self)
+        if known { return Caller(name: "configured token", role: .admin, scope: "configured", token: text) }
+        // Found by its digest, of which nobody can choose a part: how long that takes tells nothing about the token.
+        guard APIToken.hasForm(text), let token = try await store.token(digest: digest(given)) else {
+            throw HTTPFailure.unauthorized
+        }
+        return Caller(name: "token \(token.name)", role: token.role, scope: "token:\(token.id)", token: text)
     }
 
     /// Takes the same time whatever the bytes are; only the lengths show.

@@ -21,15 +21,18 @@ struct EdgeMiddleware: RouterMiddleware {
         var route = "unknown"
         var response: Response
         do {
-            response = try await next(request, context)
+            // What is logged on the way carries the id too.
+            response = try await withLogger(mergingMetadata: ["request_id": "\(context.requestID)"]) { [context] _ in
+                try await next(request, context)
+            }
             route = context.endpointPath ?? route
         } catch let error as HTTPError where context.endpointPath == "NotFound" && error.status == .notFound {
-            response = unmatched(request)
+            response = await unmatched(request, context)
         } catch {
             route = context.endpointPath ?? route
             let failure = HTTPFailure(error)
             if failure.status.code >= 500 { report(error, request, context, route) }
-            response = failure.response
+            response = failure.response(requestID: context.requestID)
         }
         response.headers[.requestID] = context.requestID
         response.headers[.contentTypeOptions] = "nosniff"
@@ -54,20 +57,21 @@ struct EdgeMiddleware: RouterMiddleware {
     }
 
     /// No route, or none with this method. The part that needs a token tells strangers nothing about its paths.
-    private func unmatched(_ request: Request) -> Response {
+    private func unmatched(_ request: Request, _ context: APIContext) async -> Response {
+        func failure(_ failure: HTTPFailure) -> Response { failure.response(requestID: context.requestID) }
         let path = request.uri.path
         if RouteIndex.isProtected(path: path) {
-            do throws(HTTPFailure) { _ = try access.authenticate(request.headers) } catch { return error.response }
+            do { _ = try await access.authenticate(request.headers) } catch { return failure(HTTPFailure(error)) }
         }
-        guard let allowed = index.allowed(path: path) else {
-            return HTTPFailure(.notFound, "404 page not found").response
-        }
+        guard let allowed = index.allowed(path: path) else { return failure(HTTPFailure(.notFound, "404 page not found")) }
         if request.method == .options { return Response(status: .noContent, headers: [.allow: allowed]) }
-        return HTTPFailure(
-            .methodNotAllowed,
-            "method \(request.method.rawValue) is not allowed here; allowed: \(allowed)",
-            headers: [.allow: allowed]
-        ).response
+        return failure(
+            HTTPFailure(
+                .methodNotAllowed,
+                "method \(request.method.rawValue) is not allowed here; allowed: \(allowed)",
+                headers: [.allow: allowed]
+            )
+        )
     }
 
     private func report(_ error: any Error, _ request: Request, _ context: APIContext, _ route: String) {

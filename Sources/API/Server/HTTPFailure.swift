@@ -35,6 +35,14 @@ struct HTTPFailure: Error {
         )
     }
 
+    static func forbidden(_ role: TokenRole, needs: TokenRole) -> HTTPFailure {
+        HTTPFailure(
+            .forbidden,
+            "this token's role is \(role.rawValue), which may not do this; it takes \(needs.rawValue)",
+            headers: [.wwwAuthenticate: #"Bearer error="insufficient_scope""#]
+        )
+    }
+
     static func tooManyRequests(retryAfter seconds: Int) -> HTTPFailure {
         HTTPFailure(
             .tooManyRequests,
@@ -80,20 +88,23 @@ struct HTTPFailure: Error {
     /// The 60 s budget of a request is used up.
     static var timeout: HTTPFailure { HTTPFailure(.gatewayTimeout, "the request took longer than 60s") }
 
-    var response: Response {
+    /// - Parameter requestID: So that a person who has the answer finds the log.
+    func response(requestID: String) -> Response {
         var response = Response.json(status) { json in
             json.name("error")
             json.string(error)
             json.name("message")
             json.string(message)
-            guard !fields.isEmpty else { return }
-            json.name("fields")
-            json.beginObject()
-            for (name, reason) in fields {
-                json.name(dynamic: name)
-                json.string(reason)
+            if !fields.isEmpty {
+                json.name("fields")
+                json.beginObject()
+                for (name, reason) in fields {
+                    json.name(dynamic: name)
+                    json.string(reason)
+                }
+                json.endObject()
             }
-            json.endObject()
+            json.member("request_id", requestID)
         }
         for header in headers { response.headers.append(header) }
         return response

@@ -1,3 +1,4 @@
+package import Domain
 package import HTTPTypes
 import Hummingbird
 
@@ -6,7 +7,22 @@ import Hummingbird
 package struct Route: Sendable {
     typealias Handler = @Sendable (Request, APIContext) async throws -> Response
 
-    package enum Access: Sendable { case open, token }
+    /// Who may call it.
+    package enum Access: Sendable, Equatable {
+        /// Everybody.
+        case open
+        /// Whose token has this role, or a higher one.
+        case role(TokenRole)
+
+        package static let read = Access.role(.read)
+        package static let submit = Access.role(.submit)
+        package static let admin = Access.role(.admin)
+
+        package var role: TokenRole? {
+            if case .role(let role) = self { return role }
+            return nil
+        }
+    }
 
     package let method: HTTPRequest.Method
     /// Template such as `/api/v1/tasks/{taskID}`.
@@ -17,17 +33,18 @@ package struct Route: Sendable {
     package let summary: String
     let handler: Handler
 
+    /// - Parameter access: Without one, `GET` wants `read` and anything else `admin`.
     init(
         _ method: HTTPRequest.Method,
         _ path: String,
         _ summary: String,
-        access: Access = .token,
+        access: Access? = nil,
         isLimited: Bool = true,
         handler: @escaping Handler
     ) {
         self.method = method
         self.path = path
-        self.access = access
+        self.access = access ?? (method == .get ? .read : .admin)
         self.isLimited = isLimited
         self.summary = summary
         self.handler = handler

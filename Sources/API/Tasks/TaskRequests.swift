@@ -67,7 +67,8 @@ struct BodyReader: Sendable {
         return bytes.isEmpty ? nil : try read(type, from: bytes)
     }
 
-    private func bytes(of request: Request) async throws -> [UInt8] {
+    /// - Throws: 413 for a body over the limit.
+    func bytes(of request: Request) async throws -> [UInt8] {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw HTTPFailure.tooLarge(limit: limit)
         }

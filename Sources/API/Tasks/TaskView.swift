@@ -3,6 +3,17 @@ import Engine
 
 /// Tasks as clients see them. Members that are empty or zero are left out, as the reference does.
 enum TaskView {
+    /// The whole body that answers `POST /tasks`.
+    static func created(_ task: CodeTask) -> [UInt8] {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("id", task.id)
+        json.member("status", task.status.rawValue)
+        json.member("created_at", task.createdAt)
+        json.endObject()
+        return json.bytes + [UInt8(ascii: "\n")]
+    }
+
     /// `GET /tasks/{taskID}`: between the braces.
     static func write(_ task: CodeTask, iterations: [Iteration], to json: inout JSONWriter) {
         json.member("id", task.id)

@@ -42,10 +42,34 @@ public protocol SecretBox: Sendable {
 
 /// Limits how often one token may do something.
 public protocol RateLimiter: Sendable {
-    /// Counts one request.
+    /// Counts one request, also one that may not pass.
     ///
-    /// - Returns: `nil` when it may pass, else seconds to wait (≥ 1).
-    func hit(_ token: String) async -> Int?
+    /// - Returns: `nil` when there is no limit, or it can't be told now; the request may pass then.
+    func hit(_ token: String) async -> RateLimitState?
+}
+
+/// Where a token stands after a request.
+public struct RateLimitState: Sendable, Hashable {
+    /// Whether the request may pass.
+    public var passes: Bool
+    /// Requests in one window.
+    public var limit: Int
+    /// How many more may pass now.
+    public var remaining: Int
+    /// Seconds until the oldest request counted leaves the window, 1…`windowSeconds`.
+    public var resetSeconds: Int
+
+    public static let windowSeconds = 60
+
+    public init(passes: Bool, limit: Int, remaining: Int, resetSeconds: Int) {
+        self.passes = passes
+        self.limit = limit
+        self.remaining = remaining
+        self.resetSeconds = resetSeconds
+    }
+
+    /// What a client that came too often is told to wait, in seconds, ≥ 1.
+    public var retryAfter: Int { max(1, RateLimitState.windowSeconds / max(1, limit)) }
 }
 
 /// The wall clock; a test brings its own.

@@ -1,7 +1,10 @@
 /// The record of tasks and their iterations. One process writes it.
 public protocol TaskStore: Sendable {
-    /// Durable when it returns.
-    func insert(_ task: CodeTask) async throws(CodeForgeError)
+    /// Durable when it returns, both or neither.
+    ///
+    /// - Parameter receipt: The answer to give when the same request comes again; see `ReceiptStore`.
+    /// - Throws: `.conflict` when there is such a task or receipt.
+    func insert(_ task: CodeTask, receipt: Receipt?) async throws(CodeForgeError)
 
     /// - Returns: `nil` for an unknown id, whatever its form.
     func task(_ id: String) async throws(CodeForgeError) -> CodeTask?
@@ -37,4 +40,8 @@ public protocol TaskStore: Sendable {
 
     /// Answers quickly whether the store works.
     func ping() async throws(CodeForgeError)
+}
+
+extension TaskStore {
+    public func insert(_ task: CodeTask) async throws(CodeForgeError) { try await insert(task, receipt: nil) }
 }

@@ -37,14 +37,25 @@ package enum RateLimiterContract {
     package static let cases: [Case] = [
         Case("exactly the limit passes, for each token") { make in
             let limiter = try await make(10)
-            for number in 0..<10 { try expect(await limiter.hit("a") == nil, "request \(number)") }
-            for _ in 0..<5 { try expectEqual(await limiter.hit("a"), 6, "the wait") }
-            try expect(await limiter.hit("b") == nil, "another token")
+            for number in 0..<10 {
+                let state = await limiter.hit("a")
+                try expect(state?.passes == true, "request \(number)")
+                try expectEqual(state?.remaining, 9 - number, "what is left after request \(number)")
+                try expectEqual(state?.limit, 10, "the limit")
+                try expect((59...60).contains(state?.resetSeconds ?? 0), "the window of request \(number)")
+            }
+            for _ in 0..<5 {
+                let state = await limiter.hit("a")
+                try expect(state?.passes == false, "a request too many")
+                try expectEqual(state?.remaining, 0, "what is left")
+                try expectEqual(state?.retryAfter, 6, "the wait")
+            }
+            try expect(await limiter.hit("b")?.passes == true, "another token")
         },
         Case("requests at the same moment count each") { make in
             let limiter = try await make(10)
             let passed = await withTaskGroup(of: Bool.self) { group in
-                for _ in 0..<40 { group.addTask { await limiter.hit("a") == nil } }
+                for _ in 0..<40 { group.addTask { await limiter.hit("a")?.passes == true } }
                 return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
             }
             try expectEqual(passed, 10, "passed requests")
@@ -52,7 +63,7 @@ package enum RateLimiterContract {
         Case("the wait is a second at least") { make in
             let limiter = try await make(100)
             for _ in 0..<100 { _ = await limiter.hit("a") }
-            try expectEqual(await limiter.hit("a"), 1, "the wait")
+            try expectEqual(await limiter.hit("a")?.retryAfter, 1, "the wait")
         },
         Case("no limit lets everything pass") { make in
             for limit in [0, -1] {

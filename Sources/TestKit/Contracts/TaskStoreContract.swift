@@ -22,6 +22,18 @@ package enum TaskStoreContract {
             try await store.insert(task(1))
             try await expectCode(.conflict) { () async throws(CodeForgeError) in try await store.insert(task(1)) }
         },
+        Case("a task and its receipt are stored both or neither") { store in
+            let receipt = ReceiptStoreContract.receipt("a", "k")
+            try await store.insert(task(1), receipt: receipt)
+            try await expectCode(.conflict) { () async throws(CodeForgeError) in
+                try await store.insert(task(2), receipt: receipt)
+            }
+            try expect(try await store.task(task(2).id) == nil, "a task without its receipt")
+            try await expectCode(.conflict) { () async throws(CodeForgeError) in
+                try await store.insert(task(1), receipt: ReceiptStoreContract.receipt("a", "l"))
+            }
+            try await store.insert(task(2), receipt: ReceiptStoreContract.receipt("a", "l"))
+        },
         Case("updates a task and returns it as stored") { store in
             try await store.insert(task(1))
             let updated = try await store.update(task(1).id) { task throws(CodeForgeError) in
