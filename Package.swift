@@ -12,6 +12,7 @@ let nio: [Target.Dependency] = [
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
 let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let tracing: Target.Dependency = .product(name: "Tracing", package: "swift-distributed-tracing")
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// Settings of every Swift target: upcoming strictness, and warnings are errors.
@@ -43,12 +44,12 @@ let targets: [Target] = [
     // The core.
     library("Domain"),
     library("HostProcess", ["Domain", "CLinux"]),
-    library("Engine", ["Domain", "HostProcess", lifecycle, logging, metrics]),
+    library("Engine", ["Domain", "HostProcess", lifecycle, logging, metrics, tracing]),
     library("Agents", ["Domain"]),
 
     // Adapters: imported by executables and tests only.
     library("Settings", ["Domain", "Yams"]),
-    library("Telemetry", ["Domain", "HostProcess", logging, metrics]),
+    library("Telemetry", ["Domain", "HostProcess", lifecycle, logging, metrics, tracing]),
     library("SQLiteStore", ["Domain", .product(name: "GRDB", package: "GRDB.swift")]),
     library("RedisMessaging", ["Domain", "HostProcess", "CHiredis", logging]),
     library("CurlHTTP", ["Domain", "CCurl"]),
@@ -70,7 +71,7 @@ let targets: [Target] = [
         ]),
 
     // The server's face.
-    library("API", ["Domain", "Engine", hummingbird, lifecycle, logging, metrics] + nio),
+    library("API", ["Domain", "Engine", hummingbird, lifecycle, logging, metrics, tracing] + nio),
     library("TestKit", ["Domain"]),
     // The real server, supervisor, git server and model as processes, for tests of the whole.
     library("ServerKit", ["Domain", "HostProcess", "CurlHTTP", "TestKit"], path: "Tests/ServerKit"),
@@ -85,7 +86,7 @@ let targets: [Target] = [
             "Domain", "Engine", "API", "Agents", "Settings", "Telemetry", "SQLiteStore", "RedisMessaging", "CurlHTTP",
             "Vault", "Forges", "Client", "HostProcess", "Sandboxing", "Workspaces", "ControlSocket", "CLinux",
             lifecycle,
-            logging, metrics, arguments, hummingbird,
+            logging, metrics, tracing, arguments, hummingbird,
         ], swiftSettings: swift),
     .executableTarget(
         name: "codeforge-supervisor",
@@ -127,10 +128,10 @@ let targets: [Target] = [
 
     // Tests.
     tests("Domain", ["Domain"]),
-    tests("Engine", ["Engine", "CurlHTTP", "Forges", "Telemetry", "TestKit", "Vault", lifecycle, metrics]),
+    tests("Engine", ["Engine", "CurlHTTP", "Forges", "Telemetry", "TestKit", "Vault", lifecycle, metrics, tracing]),
     tests("Agents", ["Agents", "TestKit"], resources: [.copy("Fixtures")]),
     tests("Settings", ["Domain", "Settings", "TestKit"]),
-    tests("Telemetry", ["Telemetry"]),
+    tests("Telemetry", ["CurlHTTP", "Telemetry", "TestKit", lifecycle, tracing]),
     tests("SQLiteStore", ["SQLiteStore", "TestKit"]),
     tests("RedisMessaging", ["RedisMessaging", "TestKit"]),
     tests("CurlHTTP", ["CurlHTTP", "TestKit"] + nio),
@@ -144,8 +145,10 @@ let targets: [Target] = [
     tests("Fuzz", ["Domain", "Agents", "Gateway", "Supervision"], resources: [.copy("Corpus")]),
     tests(
         "API",
-        ["API", "CurlHTTP", "Forges", "TestKit", .product(name: "HummingbirdTesting", package: "hummingbird"), "Yams"]
-            + nio),
+        [
+            "API", "CurlHTTP", "Forges", "Telemetry", "TestKit", tracing,
+            .product(name: "HummingbirdTesting", package: "hummingbird"), "Yams",
+        ] + nio),
     tests("Client", ["Client", "TestKit"]),
     tests("Integration", ["Domain", "HostProcess", "CurlHTTP", "RedisMessaging", "TestKit", "ServerKit", logging]),
     tests(
@@ -161,6 +164,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.7.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),

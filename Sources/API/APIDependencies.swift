@@ -1,5 +1,6 @@
 package import Domain
 package import Engine
+package import Tracing
 
 /// What the HTTP face needs of the rest of the service.
 package struct APIDependencies: Sendable {
@@ -42,6 +43,8 @@ package struct APIDependencies: Sendable {
     /// Directory with `swagger-ui-bundle.js` and `swagger-ui.css`; empty: none.
     package var docsAssets: String
     package var clock: any WallClock
+    /// `nil`: requests have no spans.
+    package var tracer: (any Tracer)?
 
     package init(
         tasks: TaskService,
@@ -68,7 +71,8 @@ package struct APIDependencies: Sendable {
         startedAt: ContinuousClock.Instant,
         maxBodyBytes: Int = 2_097_152,
         docsAssets: String = "",
-        clock: any WallClock
+        clock: any WallClock,
+        tracer: (any Tracer)? = nil
     ) {
         self.tasks = tasks
         self.reviews = reviews
@@ -95,6 +99,7 @@ package struct APIDependencies: Sendable {
         self.maxBodyBytes = maxBodyBytes
         self.docsAssets = docsAssets
         self.clock = clock
+        self.tracer = tracer
     }
 }
 

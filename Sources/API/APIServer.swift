@@ -1,6 +1,7 @@
 package import Hummingbird
 package import Logging
 import NIOCore
+import Tracing
 
 /// The HTTP face of the service.
 package struct APIServer: Sendable {
@@ -11,6 +12,7 @@ package struct APIServer: Sendable {
 
     let access: BearerAccess
     private let budget: TimeBudget
+    private let tracer: (any Tracer)?
 
     /// Time a request may take, as the reference implementation has it.
     static let requestLimit: Duration = .seconds(60)
@@ -21,6 +23,7 @@ package struct APIServer: Sendable {
 
     init(_ dependencies: APIDependencies, requestLimit: Duration, ticker: Ticker) {
         self.ticker = ticker
+        tracer = dependencies.tracer
         access = BearerAccess(
             tokens: dependencies.tokens, store: dependencies.tokenStore, digest: dependencies.digest)
         budget = TimeBudget(ticker: ticker, limit: requestLimit)
@@ -60,6 +63,10 @@ package struct APIServer: Sendable {
 
     func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self, options: [.autoGenerateHeadEndpoints])
+        if let tracer {
+            let exempt = RouteIndex(routes.filter(TracingMiddleware.isExempt))
+            router.add(middleware: TracingMiddleware(tracer: tracer, exempt: exempt))
+        }
         router.add(
             middleware: EdgeMiddleware(access: access, index: RouteIndex(routes), metrics: HTTPMetrics())
         )

@@ -27,6 +27,8 @@ public struct CodeTask: Sendable, Hashable {
     public var prNumber: Int?
     public var prURL: String?
     public var traceID: String?
+    /// Where its runs' spans hang: as a rule the request that created it.
+    public var trace: TraceContext?
     public var createdAt: Timestamp
     public var startedAt: Timestamp?
     public var finishedAt: Timestamp?

@@ -55,6 +55,25 @@ public struct JobOutcome: Sendable, Codable, Equatable {
     public var profile: SandboxProfile?
     /// Layers the run went without, none of them required.
     public var missingLayers: [LayerStatus]?
+    /// When the worker took the run up.
+    public var startedAt: Timestamp?
+    /// What was begun, in order.
+    public var phases: [Phase]?
+
+    /// A part of a run that is worth its own time.
+    public struct Phase: Sendable, Codable, Equatable {
+        public enum Name: String, Sendable, Codable { case clone, run }
+
+        public var name: Name
+        public var startedAt: Timestamp
+        public var endedAt: Timestamp
+
+        public init(name: Name, startedAt: Timestamp, endedAt: Timestamp) {
+            self.name = name
+            self.startedAt = startedAt
+            self.endedAt = endedAt
+        }
+    }
 
     public init(
         failure: Failure? = nil, error: String = "", result: String = "", changes: ChangesSummary? = nil,

@@ -205,6 +205,8 @@ public struct JobSpec: Sendable, Codable, Equatable {
     public var answersReview = false
     /// Nobody vouched for the code in the workspace.
     public var isUntrusted = true
+    /// `TRACEPARENT` of the CLI; `nil` without tracing.
+    public var traceParent: String?
 
     public init(
         taskID: String, iteration: Int, attempt: Int, purpose: Purpose, repoURL: String, source: Source,

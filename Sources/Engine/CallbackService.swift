@@ -254,5 +254,6 @@ package final class CallbackService: Service {
     private func metadata(_ callback: Callback, _ attempts: Int, _ more: Logger.Metadata = [:]) -> Logger.Metadata {
         let host = (try? HTTPURL(callback.url))?.authority ?? "malformed"  // why is in the error
         return more.merging(["task.id": "\(callback.taskID)", "host": "\(host)", "attempts": "\(attempts)"]) { $1 }
+            .tracing(callback.traceID)
     }
 }

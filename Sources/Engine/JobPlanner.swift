@@ -184,7 +184,7 @@ package struct JobPlanner: Sendable {
         limits.auditRecords = configuration.auditRecords
         limits.diffBytes = configuration.diffBytes
         let run = task.run
-        return JobSpec(
+        var spec = JobSpec(
             taskID: task.id, iteration: run.iteration, attempt: run.attempt, purpose: run.purpose,
             repoURL: task.repoURL, source: source, profile: profile,
             gitProfile: demanding(configuration.profiles.git), requiredLayers: configuration.requiredLayers,
@@ -192,6 +192,8 @@ package struct JobPlanner: Sendable {
             limits: limits,
             redis: configuration.redis, allowedLocalRoots: configuration.allowedLocalRoots,
             startedAt: task.startedAt ?? task.createdAt)
+        spec.traceParent = RunTracing.parentOfCLI(task, spec.run)
+        return spec
     }
 
     private func firstFilled(_ texts: String?...) -> String? {

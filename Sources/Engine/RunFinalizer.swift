@@ -16,12 +16,13 @@ package struct RunFinalizer: Sendable {
     private let callbacks: CallbackService?
     private let queue: any TaskQueue
     private let onPosting: (@Sendable () -> Void)?
+    private let tracing: RunTracing?
 
     /// - Parameter onPosting: Called when a task's `posting` became ready; `nil`: nobody posts reviews.
     package init(
         store: any TaskStore, workspaces: any WorkspaceStore, events: any EventLog, secrets: any TaskSecretStore,
         queue: any TaskQueue, cliName: @escaping @Sendable (CodeTask) -> String, clock: any WallClock, historyTTL: Int,
-        callbacks: CallbackService? = nil, onPosting: (@Sendable () -> Void)?
+        callbacks: CallbackService? = nil, tracing: RunTracing? = nil, onPosting: (@Sendable () -> Void)?
     ) {
         self.store = store
         self.workspaces = workspaces
@@ -33,6 +34,7 @@ package struct RunFinalizer: Sendable {
         self.clock = clock
         self.historyTTL = historyTTL
         self.callbacks = callbacks
+        self.tracing = tracing
     }
 
     /// - Throws: `.unavailable` when the record or the log is away; the report must be applied again then. Reports of
@@ -94,6 +96,8 @@ package struct RunFinalizer: Sendable {
         }
         if posts { try await hand(over: run) }
         guard first else { return }
+        let cli = run.purpose == .review ? task.reviewCLI : nil
+        tracing?.record(task, run, outcome, cli: cli ?? cliName(task), end: now)
         EngineMetrics.ended(
             status: outcome.failure == nil ? .completed : .failed, purpose: run.purpose, seconds: outcome.seconds)
         if outcome.review?.isFallback == true { EngineMetrics.reviewNotParsed() }

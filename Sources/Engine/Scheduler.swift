@@ -163,7 +163,9 @@ package actor Scheduler: Service {
             await recorded
             Logger.current.info(
                 "supervisor started",
-                metadata: ["task.id": "\(task.id)", "iteration": "\(task.iteration)", "pid": "\(handle.pid)"])
+                metadata: [
+                    "task.id": "\(task.id)", "iteration": "\(task.iteration)", "pid": "\(handle.pid)",
+                ].tracing(task.traceID))
             Task { await self.childEnded(id, how: await handle.waitForExit()) }  // ends with the child
         } catch {
             await give(up: id, failure: .sandbox, error: error.message)

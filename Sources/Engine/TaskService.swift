@@ -9,10 +9,11 @@ package final class TaskService: Sendable {
     private let link: any SupervisorLink
     private let clock: any WallClock
     private let rules: TaskRules
+    private let tracing: RunTracing?
 
     package init(
         store: any TaskStore, queue: any TaskQueue, secrets: any TaskSecretStore, events: any EventLog,
-        link: any SupervisorLink, clock: any WallClock, rules: TaskRules
+        link: any SupervisorLink, clock: any WallClock, rules: TaskRules, tracing: RunTracing? = nil
     ) {
         self.store = store
         self.queue = queue
@@ -21,6 +22,7 @@ package final class TaskService: Sendable {
         self.link = link
         self.clock = clock
         self.rules = rules
+        self.tracing = tracing
     }
 
     /// Accepts a task: validated, on record and queued when this returns.
@@ -44,6 +46,8 @@ package final class TaskService: Sendable {
         task.providerKey = draft.providerKey.flatMap { $0.isEmpty ? nil : $0 }
         task.callbackURL = draft.callbackURL.flatMap { $0.isEmpty ? nil : $0 }
         task.workflowRunID = draft.workflowRunID.flatMap { $0.isEmpty ? nil : $0 }
+        task.trace = tracing?.parentOfNewTask()
+        task.traceID = task.trace?.traceIDText
         if !secrets.isEmpty { try await self.secrets.put(secrets, for: id) }
         try await store.insert(task, receipt: receipt?(task))
         try? await queue.enqueue(id)  // the reconciler queues pending tasks that are missing from the queue

@@ -195,6 +195,9 @@ enum Migrations {
                     """
             )
         }
+        migrator.registerMigration("011 traces") { db in
+            try db.execute(sql: "ALTER TABLE tasks ADD COLUMN trace_parent TEXT")
+        }
         return migrator
     }()
 }

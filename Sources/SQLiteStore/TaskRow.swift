@@ -9,6 +9,7 @@ enum TaskRow {
         "iteration", "current_prompt", "result", "error", "changes", "usage", "review", "review_cli", "review_model",
         "branch", "pr_number", "pr_url", "trace_id", "created_at", "started_at", "finished_at", "session_id",
         "session_cli", "attempt", "workspace_slug", "ended_attempt", "follow_up_waits", "posting",
+        "trace_parent",
     ]
 
     static let list = columns.joined(separator: ", ")
@@ -30,6 +31,7 @@ enum TaskRow {
             task.createdAt.nanoseconds, task.startedAt?.nanoseconds, task.finishedAt?.nanoseconds,
             stored(task.sessionID), stored(task.sessionCLI), task.attempt, stored(task.workspaceSlug),
             task.endedAttempt, task.followUpWaits, try json(task.posting),
+            task.trace?.traceparent,
         ]
     }
 
@@ -71,6 +73,7 @@ enum TaskRow {
         task.endedAttempt = row["ended_attempt"]
         task.followUpWaits = row["follow_up_waits"]
         task.posting = try value(row["posting"])
+        task.trace = (row["trace_parent"] as String?).flatMap { TraceContext(traceparent: $0) }
         return task
     }
 

@@ -437,9 +437,22 @@ extension SettingKey {
             "Secret of GitLab's webhooks.",
             secret: true
         ),
-        SettingKey("tracing.enabled", .boolean(\.tracing.enabled), "Whether traces are exported."),
-        SettingKey("tracing.exporter", .text(\.tracing.exporter), "Form of the export.", rule: .oneOf(["otlp"])),
-        SettingKey("tracing.endpoint", .text(\.tracing.endpoint), "Where traces go."),
-        SettingKey("tracing.sampling_rate", .number(\.tracing.samplingRate, 0...1), "Share of traces that is kept."),
+        SettingKey("tracing.enabled", .boolean(\.tracing.enabled), "Whether requests and runs are traced."),
+        SettingKey(
+            "tracing.exporter",
+            .text(\.tracing.exporter),
+            "`otlp` (HTTP, JSON); `none`: ids, but no spans.",
+            rule: .oneOf(["otlp", "none"])
+        ),
+        SettingKey(
+            "tracing.endpoint",
+            .text(\.tracing.endpoint),
+            "Collector, without `/v1/traces`; empty: `http://localhost:4318`."
+        ),
+        SettingKey(
+            "tracing.sampling_rate",
+            .number(\.tracing.samplingRate, 0...1),
+            "Share of the traces begun here that is kept; over others their `traceparent` has decided."
+        ),
     ]
 }

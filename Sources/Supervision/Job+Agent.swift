@@ -29,7 +29,8 @@ extension Job {
 
         let mcp = prepareMCP(for: adapter, profile)
         defer { mcp.clear() }
-        let command = adapter.command(for: agentRun(profile, mcp))
+        var command = adapter.command(for: agentRun(profile, mcp))
+        command.environment["TRACEPARENT"] = spec.traceParent
         var request = SandboxRequest(
             id: sandboxID("agent"), profile: profile, image: spec.paths.image, workspace: spec.paths.workspace,
             home: spec.paths.home, arguments: CommandFiles.wrap(command), environment: command.environment,

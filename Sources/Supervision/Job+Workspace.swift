@@ -20,7 +20,8 @@ extension Job {
             throw JobFailure(.workspace, "workspace failed: \(error.message)")
         }
         switch spec.source {
-        case .clone(let clone): try await self.clone(clone)
+        case .clone(let clone):
+            try await phases.measure(.clone, clock) { () throws(JobFailure) in try await self.clone(clone) }
         case .existing:
             guard HostTree.isDirectory(spec.paths.workspace), HostTree.isDirectory(spec.paths.gitDirectory) else {
                 throw JobFailure(.workspace, spec.workspaceGone)

@@ -14,6 +14,7 @@ package struct Job: Sendable {
     let clock: any WallClock
     let disk: TaskDisk
     let audit: AuditLog
+    let phases = PhaseTimes()
     let sandboxes: SandboxRunner
 
     package init(
@@ -48,6 +49,7 @@ package struct Job: Sendable {
         if let enforced = control.enforced {
             (outcome.profile, outcome.missingLayers) = (enforced.profile, enforced.missing)
         }
+        (outcome.startedAt, outcome.phases) = (spec.startedAt, phases.all)
         audit.close()
         await sender.value
         try await events.flush()
@@ -60,7 +62,7 @@ package struct Job: Sendable {
         if spec.purpose == .publish { return await publish() }
         do throws(JobFailure) {
             try await prepareWorkspace()
-            outcome = try await runAgent()
+            outcome = try await phases.measure(.run, clock) { () throws(JobFailure) in try await runAgent() }
         } catch {
             outcome = failed(error)
         }

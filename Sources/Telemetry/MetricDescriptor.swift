@@ -30,6 +30,7 @@ package struct MetricDescriptor: Sendable {
         MetricDescriptor("codeforge_workers_active", "Workers with a task.", isAlwaysPresent: true),
         MetricDescriptor("codeforge_workers_total", "Workers.", isAlwaysPresent: true),
         MetricDescriptor("codeforge_webhook_deliveries_total", "Callbacks by outcome."),
+        MetricDescriptor("codeforge_tracing_dropped_spans_total", "Spans that were not exported, by reason."),
         MetricDescriptor("codeforge_http_requests_total", "Requests by method, route and status."),
         MetricDescriptor(
             "codeforge_http_request_duration_seconds",

@@ -31,7 +31,12 @@ enum Supervisor {
             let gateway = spec.gateway
             let redactor = Redactor(
                 [gateway.gitToken, gateway.anthropicKey, gateway.openAIKey].compactMap(\.self) + spec.mcp.secrets)
-            LoggingSystem.bootstrap { LineLogHandler(label: $0, level: .info, format: .json, redactor: redactor) }
+            let trace = spec.traceParent.flatMap { TraceContext(traceparent: $0) }?.traceIDText
+            let metadata = trace.map { id in Logger.MetadataProvider { ["trace_id": "\(id)"] } }
+            LoggingSystem.bootstrap {
+                LineLogHandler(
+                    label: $0, level: .info, format: .json, redactor: redactor, metadataProvider: metadata)
+            }
             let lock = try RunLock(spec.paths.state + "/lock")
             try await run(spec, namespace)
             withExtendedLifetime(lock) {}

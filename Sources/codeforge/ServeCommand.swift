@@ -48,7 +48,9 @@ struct ServeCommand: AsyncParsableCommand {
         let level = Logger.Level(setting: settings.logging.level) ?? .info
         let format = LineLogHandler.Format(named: settings.logging.format)
         LoggingSystem.bootstrap { label in
-            LineLogHandler(label: label, level: level, format: format, redactor: redactor)
+            LineLogHandler(
+                label: label, level: level, format: format, redactor: redactor,
+                metadataProvider: settings.tracing.enabled ? SpanTracer.logMetadata : nil)
         }
         let logger = Logger(label: "codeforge")
         do {

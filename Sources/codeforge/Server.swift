@@ -69,10 +69,13 @@ struct Server {
             secrets: secrets, credentials: credentials, mcp: MCPPlanner(servers: mcpServers, tools: tools),
             buildPrompt: PromptBuilder.prompt(of:cli:earlier:), workspaceForm: HostTree.form(ofWorkspace:))
         let callbacks = try callbacks(database, clock)
+        let exporter = try spanExporter()
+        let tracer = tracer(exporter)
+        let tracing = tracer.map { RunTracing($0) }
         let finalizer = RunFinalizer(
             store: store, workspaces: workspaces, events: events, secrets: secrets, queue: queue,
             cliName: planner.cliName(of:), clock: clock, historyTTL: settings.tasks.workspaceTTL, callbacks: callbacks,
-            onPosting: nil)
+            tracing: tracing, onPosting: nil)
         let scheduler = Scheduler(
             configuration: .init(concurrency: settings.workers.concurrency, drains: drains), store: store,
             workspaces: workspaces, queue: queue, link: link, planner: planner,
@@ -91,7 +94,7 @@ struct Server {
             store: store, queue: queue, secrets: secrets, events: events, link: link, clock: clock,
             rules: TaskRules(
                 registeredCLIs: Set(AgentCatalog.names), makeID: { UUID().uuidString.lowercased() },
-                isURL: URLRule.accepts))
+                isURL: URLRule.accepts), tracing: tracing)
         let sweeper = WorkspaceService(
             configuration: sweeping, tasks: store, store: workspaces,
             files: TaskFiles(
@@ -113,7 +116,8 @@ struct Server {
                 sandboxes: SandboxService(control: control, trail: trail), workspaces: sweeper,
                 publisher: publisher, mcp: MCPService(store: mcpServers, clock: clock),
                 tools: ToolService(store: tools, clock: clock), store: store, probe: probe, client: client,
-                stopping: stopping, clock: clock, tokens: SQLiteTokenStore(database), receipts: receipts))
+                stopping: stopping, clock: clock, tokens: SQLiteTokenStore(database), receipts: receipts,
+                tracer: tracer))
         let application = api.application(
             host: settings.server.host, port: settings.server.port, logger: logger,
             onRunning: { [logger, settings] port in
@@ -121,9 +125,10 @@ struct Server {
                     "listening", metadata: ["host": "\(settings.server.host)", "port": "\(port)"])
             })
         // Stopped in reverse: HTTP drains first, and the reports are read until the scheduler is done.
+        let exporting = exporter.map { [ServiceGroupConfiguration.ServiceConfiguration(service: $0)] } ?? []
         let group = ServiceGroup(
             configuration: .init(
-                services: [
+                services: exporting + [
                     .init(service: callbacks), .init(service: trail), .init(service: receipts),
                     .init(service: SandboxCensus(control: control)), .init(service: projector),
                     .init(service: scheduler), .init(service: publisher), .init(service: sweeper),
@@ -170,6 +175,22 @@ struct Server {
                     hex: { Digests.hmacSHA256Hex(key: secret, $0) },
                     base64: { Digests.hmacSHA256Base64(key: secret, $0) }),
             clock: clock)
+    }
+
+    /// `nil` when no span leaves the service.
+    private func spanExporter() throws(CodeForgeError) -> SpanExporter? {
+        let tracing = settings.tracing
+        guard tracing.enabled, tracing.exporter == "otlp" else { return nil }
+        return try SpanExporter(
+            .init(url: SpanExporter.Configuration.url(endpoint: tracing.endpoint)), version: Version.current,
+            transport: CurlTransport())
+    }
+
+    private func tracer(_ exporter: SpanExporter?) -> SpanTracer? {
+        guard settings.tracing.enabled else { return nil }
+        return SpanTracer(
+            samplingRate: settings.tracing.samplingRate, presetSpanID: { $0[PresetSpanID.self] },
+            sink: { exporter?.add($0) })
     }
 
     private func plan(redis: JobSpec.Redis) -> JobPlanner.Configuration {
@@ -233,7 +254,8 @@ struct Server {
         keys: KeyService, browser: ForgeBrowser, tasks: TaskService, reviews: ReviewService,
         sandboxes: SandboxService, workspaces: WorkspaceService, publisher: Publisher, mcp: MCPService,
         tools: ToolService, store: SQLiteTaskStore, probe: RedisHealthProbe, client: RedisClient,
-        stopping: ShutdownFlag, clock: SystemClock, tokens: any TokenStore, receipts: ReceiptLedger
+        stopping: ShutdownFlag, clock: SystemClock, tokens: any TokenStore, receipts: ReceiptLedger,
+        tracer: SpanTracer?
     ) -> APIDependencies {
         let limit = settings.rateLimit
         return APIDependencies(
@@ -245,7 +267,7 @@ struct Server {
                 ? RedisRateLimiter(client, limit: limit.perMinute, digest: Digests.sha256) : nil,
             metricsText: { [metrics] in metrics.text() + ProcessMetrics.text() },
             isShuttingDown: { stopping.isSet }, version: Version.current, startedAt: .now,
-            maxBodyBytes: settings.server.maxBodyBytes, docsAssets: settings.server.docsAssets, clock: clock)
+            maxBodyBytes: settings.server.maxBodyBytes, docsAssets: settings.server.docsAssets, clock: clock, tracer: tracer)
     }
 }
 

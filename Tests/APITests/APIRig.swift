@@ -7,6 +7,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
 import Logging
+import Telemetry
 import TestKit
 import Testing
 
@@ -48,6 +49,7 @@ struct APIRig {
     var serviceToken: String? = "ghp_good"
     var maxBodyBytes = 2_097_152
     var docsAssets = ""
+    var tracer: SpanTracer?
     var requestLimit: Duration = .seconds(60)
 
     init(forge: ForgeServer? = nil) {
@@ -70,7 +72,8 @@ struct APIRig {
                 registeredCLIs: ["claude-code", "codex", "shell"],
                 makeID: { UUID().uuidString.lowercased() },
                 isURL: URLRule.accepts
-            )
+            ),
+            tracing: tracer.map { RunTracing($0) }
         )
         let addresses = forge.flatMap { try? AddressRule(exceptions: [$0.authority]) } ?? .publicOnly
         let remote = RemoteForge(APIRig.transport, addresses: addresses)
@@ -119,7 +122,8 @@ struct APIRig {
             startedAt: .now,
             maxBodyBytes: maxBodyBytes,
             docsAssets: docsAssets,
-            clock: clock
+            clock: clock,
+            tracer: tracer
         )
     }
 

@@ -213,6 +213,7 @@ package enum TaskStoreContract {
         task.prNumber = 9
         task.prURL = "https://example.com/pr/9"
         task.traceID = "t"
+        task.trace = TraceContext(traceID: 1, spanID: 2, isSampled: true)
         task.startedAt = Timestamp(nanoseconds: 1)
         task.finishedAt = Timestamp(nanoseconds: 2)
         task.sessionID = "s"
