@@ -116,7 +116,8 @@ private func withTokens(_ options: SettingsOptions, _ body: (SQLiteTokenStore) a
     let path = try options.loadForTools().sqlite.path
     try await reporting {
         guard FileManager.default.fileExists(atPath: path) else {
-            throw CodeForgeError(.unavailable, "no database \(path): start the service once, or set data_dir as it has it")
+            throw CodeForgeError(
+                .unavailable, "no database \(path): start the service once, or set data_dir as it has it")
         }
         let database = try TaskDatabase(path: path)
         try await body(SQLiteTokenStore(database))

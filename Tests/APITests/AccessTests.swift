@@ -65,7 +65,9 @@ import Testing
                 let path = route.path.replacing(/\{\w+\}/, with: "none")
                 for (role, token) in tokens {
                     let answer = try await client.ask(route.method, path, token: token)
-                    #expect((answer.status != 403) == (role >= needed), "\(role) \(route.method) \(route.path): \(answer.status)")
+                    #expect(
+                        (answer.status != 403) == (role >= needed),
+                        "\(role) \(route.method) \(route.path): \(answer.status)")
                     #expect(answer.status != 401)
                 }
             }

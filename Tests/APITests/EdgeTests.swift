@@ -82,7 +82,8 @@ import Testing
                 (.get, "/api/v1/tasks/x", nil, APIRig.token, 500),
             ]
             for (method, path, body, token, status) in asked {
-                let answer = try await client.ask(method, path, body, token: token, headers: [.requestID: "r-\(status)"])
+                let answer = try await client.ask(
+                    method, path, body, token: token, headers: [.requestID: "r-\(status)"])
                 #expect(answer.status == status)
                 #expect(answer.text("request_id") == "r-\(status)")
                 #expect(answer.headers[.requestID] == "r-\(status)")

@@ -57,7 +57,9 @@ import Testing
             guard part.hasPrefix("{") else { return String(part) }
             return Bool.random(using: &random) ? ids.randomElement(using: &random) ?? "" : escaped(text(&random))
         }.joined(separator: "/")
-        if Int.random(in: 0..<10, using: &random) == 0 { path += ["/", "//", "/..", "/%2e", "/."].randomElement(using: &random) ?? "" }
+        if Int.random(in: 0..<10, using: &random) == 0 {
+            path += ["/", "//", "/..", "/%2e", "/."].randomElement(using: &random) ?? ""
+        }
         if Int.random(in: 0..<3, using: &random) == 0 {
             let names = ["limit", "offset", "status", "include", "after", "kind", "verdict", "page", "x"]
             let pairs = (0..<Int.random(in: 1...3, using: &random)).map { _ in
@@ -75,17 +77,24 @@ import Testing
     }
 
     private static let texts = [
-        "", "0", "-1", "9223372036854775807", "99999999999999999999", "1e308", "NaN", "true", "null", "../../etc/passwd",
-        "\u{0}", "\u{1}\u{7f}", "ž", "💥", "\u{202e}", "'; DROP TABLE tasks; --", "<script>", "%", "%zz", "{{.Params.x}}",
-        "text/event-stream", "application/json", "done", "completed", "iterations,audit", "1-0", "100-continue", "chunked",
+        "", "0", "-1", "9223372036854775807", "99999999999999999999", "1e308", "NaN", "true", "null",
+        "../../etc/passwd",
+        "\u{0}", "\u{1}\u{7f}", "ž", "💥", "\u{202e}", "'; DROP TABLE tasks; --", "<script>", "%", "%zz",
+        "{{.Params.x}}",
+        "text/event-stream", "application/json", "done", "completed", "iterations,audit", "1-0", "100-continue",
+        "chunked",
         "bytes=0-1", "file:///x", "https://h/o/r.git", "a\tb", "a\r\nb: c",
     ]
 
     private static func text(_ random: inout Seeded) -> String {
-        if Int.random(in: 0..<20, using: &random) == 0 { return String(repeating: "A", count: Int.random(in: 1...9000, using: &random)) }
+        if Int.random(in: 0..<20, using: &random) == 0 {
+            return String(repeating: "A", count: Int.random(in: 1...9000, using: &random))
+        }
         if Int.random(in: 0..<3, using: &random) == 0 {
             return String(
-                decoding: (0..<Int.random(in: 0...12, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) },
+                decoding: (0..<Int.random(in: 0...12, using: &random)).map { _ in
+                    UInt8.random(in: 0...255, using: &random)
+                },
                 as: UTF8.self)
         }
         return texts.randomElement(using: &random) ?? ""

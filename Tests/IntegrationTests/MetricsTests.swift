@@ -62,7 +62,10 @@ import Testing
                 now.buckets("codeforge_http_request_duration_seconds", #"method="GET",path="/health""#)
                     == ["0.01", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "+Inf"])
             // A stream's length is no answering time.
-            #expect(now.buckets("codeforge_http_request_duration_seconds", #"method="GET",path="/api/v1/tasks/{taskID}/stream""#) == [])
+            #expect(
+                now.buckets(
+                    "codeforge_http_request_duration_seconds", #"method="GET",path="/api/v1/tasks/{taskID}/stream""#)
+                    == [])
             // Nothing a client sent has become a label.
             #expect(!now.text.contains("nowhere"))
             // Every family says what it is.

@@ -15,7 +15,8 @@ struct ForgeRoutes: Sendable {
             Route(.get, "/api/v1/sentry/organizations", "List Sentry organizations", access: .submit) { request, _ in
                 try await list("organizations", request) { _ in .organizations }
             },
-            Route(.get, "/api/v1/sentry/projects", "List a Sentry organization's projects", access: .submit) { request, _ in
+            Route(.get, "/api/v1/sentry/projects", "List a Sentry organization's projects", access: .submit) {
+                request, _ in
                 try await list("projects", request) { query in
                     guard let organization = query.filled("org") else { throw required("org query param is required") }
                     return .projects(organization: try segment("org", organization))
@@ -27,7 +28,10 @@ struct ForgeRoutes: Sendable {
             Route(.get, "/api/v1/sentry/issues/{issueID}", "Get a Sentry issue", access: .submit) { request, context in
                 try await one(request) { .issue(try issueID(context)) }
             },
-            Route(.get, "/api/v1/sentry/issues/{issueID}/latest-event", "Get a Sentry issue's latest event", access: .submit) {
+            Route(
+                .get, "/api/v1/sentry/issues/{issueID}/latest-event", "Get a Sentry issue's latest event",
+                access: .submit
+            ) {
                 request, context in try await one(request) { .latestEvent(issue: try issueID(context)) }
             },
         ]

@@ -63,7 +63,9 @@ struct EdgeMiddleware: RouterMiddleware {
         if RouteIndex.isProtected(path: path) {
             do { _ = try await access.authenticate(request.headers) } catch { return failure(HTTPFailure(error)) }
         }
-        guard let allowed = index.allowed(path: path) else { return failure(HTTPFailure(.notFound, "404 page not found")) }
+        guard let allowed = index.allowed(path: path) else {
+            return failure(HTTPFailure(.notFound, "404 page not found"))
+        }
         if request.method == .options { return Response(status: .noContent, headers: [.allow: allowed]) }
         return failure(
             HTTPFailure(
