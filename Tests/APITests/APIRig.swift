@@ -33,7 +33,7 @@ struct APIRig {
     let trail: AuditTrail
     let keys = InMemoryKeyStore()
     /// GitHub, GitLab and Sentry; none answers without it.
-    let forge: ForgeServer?
+    var forge: ForgeServer?
     static let transport = CurlTransport()
     /// Tasks whose workspace is there.
     var kept: Set<String> = []
@@ -148,8 +148,8 @@ struct APIRig {
                 historyEntries: 1, profiles: .builtIn, requiredLayers: nil, anthropicURL: "https://a",
                 openAIURL: "https://o", anthropicKey: nil, openAIKey: nil, allowPrivateHosts: [],
                 allowedLocalRoots: [], redis: .init(url: "unix:///r", prefix: "p:")),
-            store: store, secrets: secrets, credentials: credentials, buildPrompt: { task, _, _ in task.prompt },
-            workspaceForm: { _ in nil })
+            store: store, secrets: secrets, credentials: credentials, mcp: MCPPlanner(servers: mcpServers, tools: tools),
+            buildPrompt: { task, _, _ in task.prompt }, workspaceForm: { _ in nil })
         let publisher = Publisher(
             configuration: configuration, store: store, publications: InMemoryPublicationStore(), events: events,
             planner: planner, spawner: spawner, forge: remote, clock: clock, target: credentials.target(of:))
