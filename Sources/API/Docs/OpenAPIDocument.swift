@@ -11,10 +11,12 @@ package enum OpenAPIDocument {
           version: "1"
           summary: Runs AI coding CLIs over git repositories, each task in a sandbox of its own.
           description: |
-            Every path under `/api/v1` wants `Authorization: Bearer <token>`. Errors have one shape, see `Error`. Every answer
-            carries `X-Request-Id`: the one you sent, or a new one. Members that are empty or zero are left out unless said
-            otherwise. `HEAD` works wherever `GET` does; a wrong method is answered 405 with `Allow`. A request that takes longer
-            than 60 s is answered 504; streams are exempt.
+            Every path under `/api/v1` wants `Authorization: Bearer <token>`. A token has a role: `read` may look at everything
+            but secrets, `submit` may also create tasks and steer them, `admin` may do everything; each operation names the least
+            one in its `security`. Errors have one shape, see `Error`. Every answer carries `X-Request-Id`: the one you sent (1 to
+            128 visible ASCII characters), or a new one. Members that are empty or zero are left out unless said otherwise. `HEAD`
+            works wherever `GET` does; a wrong method is answered 405 with `Allow`. A request that takes longer than 60 s is
+            answered 504; streams are exempt.
           license:
             name: Apache-2.0
             identifier: Apache-2.0
@@ -75,6 +77,7 @@ package enum OpenAPIDocument {
                         version: dev
                         uptime: 5m30s
                         workspace_disk_usage_mb: 123.45
+                "500": { $ref: "#/components/responses/Failure" }
                 "503":
                   description: A part does not answer.
                   content:
@@ -87,6 +90,7 @@ package enum OpenAPIDocument {
                         version: dev
                         uptime: 1h2m3s
                         workspace_disk_usage_mb: 0
+                "504": { $ref: "#/components/responses/TimedOut" }
           /ready:
             get:
               operationId: getReadiness
@@ -118,6 +122,10 @@ package enum OpenAPIDocument {
                   content:
                     text/plain:
                       schema: { type: string }
+                      example: |
+                        # HELP codeforge_tasks_total Finished runs by final status.
+                        # TYPE codeforge_tasks_total counter
+                        codeforge_tasks_total{status="completed"} 3
           /api/docs:
             get:
               operationId: getDocs
@@ -130,6 +138,7 @@ package enum OpenAPIDocument {
                   content:
                     text/html:
                       schema: { type: string }
+                      example: <!doctype html><title>CodeForge API</title>
           /api/docs/openapi.yaml:
             get:
               operationId: getOpenAPI
@@ -141,7 +150,8 @@ package enum OpenAPIDocument {
                   description: OpenAPI 3.1.
                   content:
                     application/yaml:
-                      schema: { type: object }
+                      schema: { type: object, required: [openapi, info, paths] }
+                      example: { openapi: 3.1.0, info: { title: CodeForge, version: "1" }, paths: {} }
           /api/docs/assets/{name}:
             get:
               operationId: getDocsAsset
@@ -159,14 +169,19 @@ package enum OpenAPIDocument {
                   content:
                     text/javascript:
                       schema: { type: string }
+                      example: SwaggerUIBundle({});
                     text/css:
                       schema: { type: string }
+                      example: "body {}"
                 "404": { $ref: "#/components/responses/NotFound" }
+                "500": { $ref: "#/components/responses/Failure" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/auth/verify:
             get:
               operationId: verifyToken
               tags: [auth]
               summary: Check the token
+              security: [{ bearer: [read] }]
               responses:
                 "200":
                   description: It is good.
@@ -179,14 +194,22 @@ package enum OpenAPIDocument {
                           status: { const: authenticated }
                       example: { status: authenticated }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "500": { $ref: "#/components/responses/Failure" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/tasks:
             post:
               operationId: createTask
               tags: [tasks]
               summary: Create a task
+              security: [{ bearer: [submit] }]
               description: |
                 The task is on record and queued when this answers. Unknown members are ignored, and the request's
                 `Content-Type` is not looked at. Secrets in it are stored sealed and never come back.
+
+                With an `Idempotency-Key` the same request may be sent again, after a lost answer for example: it makes one task,
+                and is answered alike for `server.idempotency_ttl` (24 h).
+              parameters: [{ $ref: "#/components/parameters/IdempotencyKey" }]
               requestBody:
                 required: true
                 content:
@@ -207,6 +230,15 @@ package enum OpenAPIDocument {
               responses:
                 "201":
                   description: Accepted.
+                  headers:
+                    RateLimit-Policy: { $ref: "#/components/headers/RateLimitPolicy" }
+                    RateLimit: { $ref: "#/components/headers/RateLimit" }
+                    Idempotency-Replayed: { $ref: "#/components/headers/IdempotencyReplayed" }
+                  links:
+                    task: { operationId: getTask, parameters: { taskID: $response.body#/id } }
+                    instruct: { operationId: instructTask, parameters: { taskID: $response.body#/id } }
+                    cancel: { operationId: cancelTask, parameters: { taskID: $response.body#/id } }
+                    diff: { operationId: getTaskDiff, parameters: { taskID: $response.body#/id } }
                   content:
                     application/json:
                       schema: { $ref: "#/components/schemas/CreatedTask" }
@@ -216,13 +248,18 @@ package enum OpenAPIDocument {
                         created_at: "2026-02-26T18:38:10.277Z"
                 "400": { $ref: "#/components/responses/BadRequest" }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
+                "409": { $ref: "#/components/responses/KeyConflict" }
                 "413": { $ref: "#/components/responses/TooLarge" }
                 "429": { $ref: "#/components/responses/TooManyRequests" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
             get:
               operationId: listTasks
               tags: [tasks]
               summary: List tasks
+              security: [{ bearer: [read] }]
               description: Newest first. A parameter that is no number is ignored.
               parameters:
                 - name: status
@@ -232,11 +269,11 @@ package enum OpenAPIDocument {
                 - name: limit
                   in: query
                   description: Items on the page; more than 200 is 200, 0 or less is 50.
-                  schema: { type: integer, default: 50 }
+                  schema: { default: 50 }
                 - name: offset
                   in: query
                   description: Items to leave out from the start; less than 0 is 0.
-                  schema: { type: integer, default: 0 }
+                  schema: { default: 0 }
               responses:
                 "200":
                   description: One page, and how many match in all.
@@ -259,13 +296,16 @@ package enum OpenAPIDocument {
                             finished_at: "2026-02-26T18:38:22.054Z"
                         total: 1
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/tasks/{taskID}:
             parameters: [{ $ref: "#/components/parameters/TaskID" }]
             get:
               operationId: getTask
               tags: [tasks]
               summary: Get a task
+              security: [{ bearer: [read] }]
               parameters:
                 - name: include
                   in: query
@@ -296,13 +336,16 @@ package enum OpenAPIDocument {
                         finished_at: "2026-02-26T18:38:22.054Z"
                 "401": { $ref: "#/components/responses/Unauthorized" }
                 "404": { $ref: "#/components/responses/NotFound" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/tasks/{taskID}/instruct:
             parameters: [{ $ref: "#/components/parameters/TaskID" }]
             post:
               operationId: instructTask
               tags: [tasks]
               summary: Send a follow-up instruction
+              security: [{ bearer: [submit] }]
               description: |
                 Starts a new iteration in the same workspace. The task must be `completed`, `awaiting_instruction` or
                 `pr_created`.
@@ -331,16 +374,20 @@ package enum OpenAPIDocument {
                       example: { id: 77a2ffbd-11b6-4654-9325-89306d55bc89, status: awaiting_instruction, iteration: 2 }
                 "400": { $ref: "#/components/responses/BadRequest" }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404": { $ref: "#/components/responses/NotFound" }
                 "409": { $ref: "#/components/responses/Conflict" }
                 "413": { $ref: "#/components/responses/TooLarge" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/tasks/{taskID}/cancel:
             parameters: [{ $ref: "#/components/parameters/TaskID" }]
             post:
               operationId: cancelTask
               tags: [tasks]
               summary: Cancel a running task
+              security: [{ bearer: [submit] }]
               description: |
                 The task must be `cloning`, `running` or `reviewing`. `canceling` is in this answer only: the task itself becomes
                 `failed` within seconds.
@@ -361,15 +408,19 @@ package enum OpenAPIDocument {
                         status: canceling
                         message: task cancellation requested
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404": { $ref: "#/components/responses/NotFound" }
                 "409": { $ref: "#/components/responses/Conflict" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/tasks/{taskID}/review:
             parameters: [{ $ref: "#/components/parameters/TaskID" }]
             post:
               operationId: reviewTask
               tags: [tasks]
               summary: Review a task's changes
+              security: [{ bearer: [submit] }]
               description: |
                 Queues a review of what the task did in its workspace, which the review can only read. The task must be
                 `completed` or `awaiting_instruction`; a follow-up that is queued runs after the review. When it is done the task
@@ -401,16 +452,104 @@ package enum OpenAPIDocument {
                       example: { id: 77a2ffbd-11b6-4654-9325-89306d55bc89, status: reviewing }
                 "400": { $ref: "#/components/responses/BadRequest" }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404": { $ref: "#/components/responses/NotFound" }
                 "409": { $ref: "#/components/responses/Conflict" }
                 "413": { $ref: "#/components/responses/TooLarge" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
+          /api/v1/tasks/{taskID}/create-pr:
+            parameters: [{ $ref: "#/components/parameters/TaskID" }]
+            post:
+              operationId: createPullRequest
+              tags: [tasks]
+              summary: Create a pull request
+              description: |
+                Commits everything that changed since the clone (or since the task's last pull request), what the CLI committed
+                by itself included, pushes it as a new branch, and opens a pull or merge request. Answers when it is there; no
+                60 s limit holds. The work goes on when the client does not wait, and after a restart of the server: then look
+                at the task, which is `creating_pr` meanwhile and `pr_created` or `failed` in the end. Without a body every
+                member has its default.
+              requestBody:
+                required: false
+                content:
+                  application/json:
+                    schema:
+                      type: object
+                      properties:
+                        title:
+                          type: string
+                          description: "`CodeForge: ` and the beginning of the prompt by default; the commit's subject too."
+                        description: { type: string, description: One sentence by default. }
+                        target_branch: { type: string, description: "`config.target_branch`, else `main`, by default." }
+                    example:
+                      title: Fix auth tests
+                      description: AI-generated fix for failing auth tests
+                      target_branch: main
+              responses:
+                "200":
+                  description: It is there, and the task is `pr_created`.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [pr_url, pr_number, branch]
+                        properties:
+                          pr_url: { type: string }
+                          pr_number: { type: integer }
+                          branch: { type: string, description: A name that was taken got `-1` … `-99` behind it. }
+                      example:
+                        pr_url: https://github.com/user/repo/pull/42
+                        pr_number: 42
+                        branch: codeforge/fix-the-failing-tests-77a2ffbd
+                "400":
+                  description: |
+                    The body is not the JSON asked for, nothing changed, or the repository's host has no pull requests that we
+                    know of. The task stays `completed`.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Bad Request, message: no changes to create PR for }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
+                "404": { $ref: "#/components/responses/NotFound" }
+                "409":
+                  description: The task is not `completed`.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Conflict, message: "task must be in completed status, currently: running" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "500":
+                  description: |
+                    It did not succeed. Without a token the task stays `completed`; when the URL names no repository, the push
+                    was refused or the forge was, it is `failed` with this message.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      examples:
+                        token:
+                          value:
+                            error: Internal Server Error
+                            message: "resolving access token for PR: none in the task, under its provider_key or in the environment"
+                        push:
+                          value:
+                            error: Internal Server Error
+                            message: "creating branch and pushing: remote: permission denied"
+                        forge:
+                          value:
+                            error: Internal Server Error
+                            message: "creating PR: GitHub answered 403: Resource not accessible by token"
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/tasks/{taskID}/stream:
             parameters: [{ $ref: "#/components/parameters/TaskID" }]
             get:
               operationId: streamTask
               tags: [tasks]
               summary: Stream a task's events
+              security: [{ bearer: [read] }]
               description: |
                 Server-sent events: `connected`, then every event since the task began, then new ones as they happen, then `done`
                 when the run ends. Events of the task have no name, one `StreamEvent` each, and an `id`: send the last one as
@@ -444,6 +583,7 @@ package enum OpenAPIDocument {
                         data: {"changes_summary":null,"status":"failed","task_id":"77a2ffbd-11b6-4654-9325-89306d55bc89"}
                 "401": { $ref: "#/components/responses/Unauthorized" }
                 "404": { $ref: "#/components/responses/NotFound" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
           /api/v1/tasks/{taskID}/diff:
             parameters: [{ $ref: "#/components/parameters/TaskID" }]
@@ -451,6 +591,7 @@ package enum OpenAPIDocument {
               operationId: getTaskDiff
               tags: [workspaces]
               summary: Get what a task changed
+              security: [{ bearer: [read] }]
               description: |
                 The work tree after a successful iteration, compared with the clone (or with the task's last pull request): new
                 files and what the CLI committed by itself included, ignored files not. Kept when the workspace is gone. Binary
@@ -467,20 +608,23 @@ package enum OpenAPIDocument {
                   content:
                     application/json:
                       schema: { $ref: "#/components/schemas/Error" }
-                      example: { error: Bad Request, message: iteration must be a number from 1 }
+                      example: { error: Bad Request, message: iteration must be a number from 1, request_id: 8f3a1c9be27d4e50 }
                 "401": { $ref: "#/components/responses/Unauthorized" }
                 "404":
                   description: There is no such task, or it has no diff (yet, or of that iteration).
                   content:
                     application/json:
                       schema: { $ref: "#/components/schemas/Error" }
-                      example: { error: Not Found, message: task 77a2ffbd has no diff for iteration 3 }
+                      example: { error: Not Found, message: task 77a2ffbd has no diff for iteration 3, request_id: 8f3a1c9be27d4e50 }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/workspaces:
             get:
               operationId: listWorkspaces
               tags: [workspaces]
               summary: List workspaces
+              security: [{ bearer: [read] }]
               description: Oldest first.
               responses:
                 "200":
@@ -498,13 +642,16 @@ package enum OpenAPIDocument {
                         total_size_mb: 45.2
                         total_count: 1
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/workspaces/{taskID}:
             parameters: [{ $ref: "#/components/parameters/TaskID" }]
             delete:
               operationId: deleteWorkspace
               tags: [workspaces]
               summary: Delete a workspace
+              security: [{ bearer: [admin] }]
               description: |
                 With the clone and the CLI's conversations. A follow-up fails from then on. Refused while a task is `cloning`,
                 `running`, `reviewing` or `creating_pr` in it, be it another one that reuses it.
@@ -520,25 +667,29 @@ package enum OpenAPIDocument {
                           message: { const: workspace deleted }
                       example: { message: workspace deleted }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404":
                   description: There is none of that task.
                   content:
                     application/json:
                       schema: { $ref: "#/components/schemas/Error" }
-                      example: { error: Not Found, message: workspace not found }
+                      example: { error: Not Found, message: workspace not found, request_id: 8f3a1c9be27d4e50 }
                 "409":
                   description: It is in use.
                   content:
                     application/json:
                       schema: { $ref: "#/components/schemas/Error" }
-                      example: { error: Conflict, message: cannot delete workspace for a running task }
+                      example: { error: Conflict, message: cannot delete workspace for a running task, request_id: 8f3a1c9be27d4e50 }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/workspaces/{taskID}/diff:
             parameters: [{ $ref: "#/components/parameters/TaskID" }]
             get:
               operationId: getWorkspaceDiff
               tags: [workspaces]
               summary: Get what a workspace holds
+              security: [{ bearer: [read] }]
               description: The diff of the last successful iteration in it, whichever task's that was.
               responses:
                 "200": { $ref: "#/components/responses/Diff" }
@@ -548,13 +699,16 @@ package enum OpenAPIDocument {
                   content:
                     application/json:
                       schema: { $ref: "#/components/schemas/Error" }
-                      example: { error: Not Found, message: workspace not found }
+                      example: { error: Not Found, message: workspace not found, request_id: 8f3a1c9be27d4e50 }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/sandboxes:
             get:
               operationId: listSandboxes
               tags: [sandboxes]
               summary: List running sandboxes
+              security: [{ bearer: [read] }]
               description: Oldest first. A supervisor that does not answer within a second is left out.
               responses:
                 "200":
@@ -590,13 +744,16 @@ package enum OpenAPIDocument {
                               refused_syscalls: 0
                         total: 1
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/sandboxes/{sandboxID}:
             parameters: [{ $ref: "#/components/parameters/SandboxID" }]
             get:
               operationId: getSandbox
               tags: [sandboxes]
               summary: Look at a running sandbox
+              security: [{ bearer: [read] }]
               description: With the profile as it is enforced and the layers that are missing. One that has ended is answered 404.
               responses:
                 "200":
@@ -644,13 +801,16 @@ package enum OpenAPIDocument {
                           required_layers: [memory-limit, seccomp, user-namespace]
                 "401": { $ref: "#/components/responses/Unauthorized" }
                 "404": { $ref: "#/components/responses/NotFound" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/sandboxes/{sandboxID}/processes:
             parameters: [{ $ref: "#/components/parameters/SandboxID" }]
             get:
               operationId: listSandboxProcesses
               tags: [sandboxes]
               summary: List a sandbox's processes
+              security: [{ bearer: [read] }]
               description: |
                 As a tree. `argv` is what the process itself shows: it may hold anything, and is to be shown to people as the text
                 of a stranger.
@@ -692,13 +852,16 @@ package enum OpenAPIDocument {
                 "401": { $ref: "#/components/responses/Unauthorized" }
                 "404": { $ref: "#/components/responses/NotFound" }
                 "409": { $ref: "#/components/responses/SandboxEnded" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/sandboxes/{sandboxID}/audit:
             parameters: [{ $ref: "#/components/parameters/SandboxID" }]
             get:
               operationId: getSandboxAudit
               tags: [sandboxes]
               summary: Read or follow a sandbox's audit
+              security: [{ bearer: [read] }]
               description: |
                 What it did, tried and had done to it, in the order of writing; also after its end, for `sandbox.audit_days`.
 
@@ -708,8 +871,8 @@ package enum OpenAPIDocument {
               parameters:
                 - name: limit
                   in: query
-                  description: Records on the page; more than 1000 is 1000, 0 or less is 100.
-                  schema: { type: integer, default: 100 }
+                  description: Records on the page; more than 1000 is 1000, 0 or less or no number is 100.
+                  schema: { default: 100 }
                 - name: after
                   in: query
                   description: Only records after the one of this id.
@@ -776,13 +939,16 @@ package enum OpenAPIDocument {
                 "400": { $ref: "#/components/responses/BadRequest" }
                 "401": { $ref: "#/components/responses/Unauthorized" }
                 "404": { $ref: "#/components/responses/NotFound" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/sandboxes/{sandboxID}/kill:
             parameters: [{ $ref: "#/components/parameters/SandboxID" }]
             post:
               operationId: killSandbox
               tags: [sandboxes]
               summary: End a sandbox
+              security: [{ bearer: [admin] }]
               description: Every process in it is killed; the run fails. Done when this answers, and on its audit.
               responses:
                 "200":
@@ -797,15 +963,19 @@ package enum OpenAPIDocument {
                           state: { const: killed }
                       example: { id: 77a2ffbd-11b6-4654-9325-89306d55bc89-1-1-agent, state: killed }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404": { $ref: "#/components/responses/NotFound" }
                 "409": { $ref: "#/components/responses/SandboxEnded" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/sandboxes/{sandboxID}/pause:
             parameters: [{ $ref: "#/components/parameters/SandboxID" }]
             post:
               operationId: pauseSandbox
               tags: [sandboxes]
               summary: Pause a sandbox
+              security: [{ bearer: [admin] }]
               description: Every process in it stands still until `resume`; its time limits go on. One that is paused stays so. Done when this answers, and on its audit.
               responses:
                 "200":
@@ -820,15 +990,19 @@ package enum OpenAPIDocument {
                           state: { const: paused }
                       example: { id: 77a2ffbd-11b6-4654-9325-89306d55bc89-1-1-agent, state: paused }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404": { $ref: "#/components/responses/NotFound" }
                 "409": { $ref: "#/components/responses/SandboxEnded" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/sandboxes/{sandboxID}/resume:
             parameters: [{ $ref: "#/components/parameters/SandboxID" }]
             post:
               operationId: resumeSandbox
               tags: [sandboxes]
               summary: Resume a paused sandbox
+              security: [{ bearer: [admin] }]
               description: One that is running goes on running. Done when this answers, and on its audit.
               responses:
                 "200":
@@ -843,14 +1017,18 @@ package enum OpenAPIDocument {
                           state: { const: running }
                       example: { id: 77a2ffbd-11b6-4654-9325-89306d55bc89-1-1-agent, state: running }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404": { $ref: "#/components/responses/NotFound" }
                 "409": { $ref: "#/components/responses/SandboxEnded" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/task-types:
             get:
               operationId: listTaskTypes
               tags: [tasks]
               summary: List task types
+              security: [{ bearer: [read] }]
               responses:
                 "200":
                   description: The four types.
@@ -873,11 +1051,15 @@ package enum OpenAPIDocument {
                         task_types:
                           - { name: code, label: Code, description: Write or modify code based on the prompt }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "500": { $ref: "#/components/responses/Failure" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/cli:
             get:
               operationId: listCLIs
               tags: [cli]
               summary: List CLIs
+              security: [{ bearer: [read] }]
               responses:
                 "200":
                   description: All known ones, by name.
@@ -898,11 +1080,15 @@ package enum OpenAPIDocument {
                             available: true
                             is_default: true
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "500": { $ref: "#/components/responses/Failure" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/cli/health:
             get:
               operationId: getCLIHealth
               tags: [cli]
               summary: Check the default CLI
+              security: [{ bearer: [read] }]
               responses:
                 "200":
                   description: It is there.
@@ -911,17 +1097,20 @@ package enum OpenAPIDocument {
                       schema: { $ref: "#/components/schemas/CLIHealth" }
                       example: { status: ok, cli: claude-code, binary: claude }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503":
                   description: It is not.
                   content:
                     application/json:
                       schema: { $ref: "#/components/schemas/CLIHealth" }
                       example: { status: unavailable, cli: claude-code, binary: "", message: binary not found }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/keys:
             post:
               operationId: registerKey
               tags: [keys]
               summary: Register a key
+              security: [{ bearer: [admin] }]
               description: |
                 The token is stored sealed and never comes back; it is not tried. One name may stand under several providers.
                 With `base_url` the key is for a self-hosted installation: its host is then known as one of that provider, and the
@@ -956,20 +1145,24 @@ package enum OpenAPIDocument {
                   content:
                     application/json:
                       schema: { $ref: "#/components/schemas/Error" }
-                      example: { error: Bad Request, message: "name, provider, and token are required" }
+                      example: { error: Bad Request, message: "name, provider, and token are required", request_id: 8f3a1c9be27d4e50 }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "409":
                   description: The provider has a key of that name.
                   content:
                     application/json:
                       schema: { $ref: "#/components/schemas/Error" }
-                      example: { error: Conflict, message: "key 'my-github-key' already exists for provider 'github'" }
+                      example: { error: Conflict, message: "key 'my-github-key' already exists for provider 'github'", request_id: 8f3a1c9be27d4e50 }
                 "413": { $ref: "#/components/responses/TooLarge" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
             get:
               operationId: listKeys
               tags: [keys]
               summary: List keys
+              security: [{ bearer: [read] }]
               description: In the order of their creation.
               responses:
                 "200":
@@ -990,13 +1183,16 @@ package enum OpenAPIDocument {
                             scope: ""
                             created_at: "2026-02-26T18:38:10.277Z"
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/keys/{name}:
             parameters: [{ $ref: "#/components/parameters/KeyName" }]
             delete:
               operationId: deleteKey
               tags: [keys]
               summary: Delete a key
+              security: [{ bearer: [admin] }]
               description: Every provider's key of that name.
               responses:
                 "200":
@@ -1010,14 +1206,18 @@ package enum OpenAPIDocument {
                           message: { const: key deleted }
                       example: { message: key deleted }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404": { $ref: "#/components/responses/KeyNotFound" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/keys/{name}/verify:
             parameters: [{ $ref: "#/components/parameters/KeyName" }]
             get:
               operationId: verifyKey
               tags: [keys]
               summary: Try a key at its provider
+              security: [{ bearer: [admin] }]
               description: The oldest key of that name.
               responses:
                 "200":
@@ -1034,6 +1234,7 @@ package enum OpenAPIDocument {
                         scopes: "repo, read:org"
                         error: ""
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404": { $ref: "#/components/responses/KeyNotFound" }
                 "422":
                   description: The provider does not take it, or was not reached.
@@ -1048,12 +1249,15 @@ package enum OpenAPIDocument {
                         email: ""
                         scopes: ""
                         error: invalid or expired token
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/repositories:
             get:
               operationId: listRepositories
               tags: [forges]
               summary: List repositories of a token
+              security: [{ bearer: [submit] }]
               description: |
                 Of a registered key (`provider_key`), or of the token in `X-Provider-Token` at the public or configured forge of
                 `provider`. `provider_key` counts if both are there.
@@ -1100,16 +1304,20 @@ package enum OpenAPIDocument {
                   content:
                     application/json:
                       schema: { $ref: "#/components/schemas/Error" }
-                      example: { error: Bad Request, message: "provider must be 'github' or 'gitlab'" }
+                      example: { error: Bad Request, message: "provider must be 'github' or 'gitlab'", request_id: 8f3a1c9be27d4e50 }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404": { $ref: "#/components/responses/KeyNotFound" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "502": { $ref: "#/components/responses/Upstream" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/sentry/organizations:
             get:
               operationId: listSentryOrganizations
               tags: [sentry]
               summary: List Sentry organizations
+              security: [{ bearer: [submit] }]
               parameters: [{ $ref: "#/components/parameters/SentryKey" }]
               responses:
                 "200":
@@ -1125,14 +1333,18 @@ package enum OpenAPIDocument {
                         organizations: [{ id: "1", slug: acme, name: Acme }]
                 "400": { $ref: "#/components/responses/SentryRequest" }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404": { $ref: "#/components/responses/KeyNotFound" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "502": { $ref: "#/components/responses/Upstream" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/sentry/projects:
             get:
               operationId: listSentryProjects
               tags: [sentry]
               summary: List a Sentry organization's projects
+              security: [{ bearer: [submit] }]
               parameters:
                 - { $ref: "#/components/parameters/SentryKey" }
                 - { $ref: "#/components/parameters/SentryOrganization" }
@@ -1150,14 +1362,18 @@ package enum OpenAPIDocument {
                         projects: [{ id: "2", slug: web, name: Web }]
                 "400": { $ref: "#/components/responses/SentryRequest" }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404": { $ref: "#/components/responses/KeyNotFound" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "502": { $ref: "#/components/responses/Upstream" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/sentry/issues:
             get:
               operationId: listSentryIssues
               tags: [sentry]
               summary: List a Sentry project's issues
+              security: [{ bearer: [submit] }]
               parameters:
                 - { $ref: "#/components/parameters/SentryKey" }
                 - { $ref: "#/components/parameters/SentryOrganization" }
@@ -1191,15 +1407,19 @@ package enum OpenAPIDocument {
                         issues: [{ id: "3", title: "TypeError: x is undefined", culprit: app.js, count: "12" }]
                 "400": { $ref: "#/components/responses/SentryRequest" }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404": { $ref: "#/components/responses/KeyNotFound" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "502": { $ref: "#/components/responses/Upstream" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/sentry/issues/{issueID}:
             parameters: [{ $ref: "#/components/parameters/SentryIssueID" }]
             get:
               operationId: getSentryIssue
               tags: [sentry]
               summary: Get a Sentry issue
+              security: [{ bearer: [submit] }]
               parameters: [{ $ref: "#/components/parameters/SentryKey" }]
               responses:
                 "200":
@@ -1210,15 +1430,19 @@ package enum OpenAPIDocument {
                       example: { id: "3", title: "TypeError: x is undefined", culprit: app.js, count: "12" }
                 "400": { $ref: "#/components/responses/SentryRequest" }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404": { $ref: "#/components/responses/KeyNotFound" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "502": { $ref: "#/components/responses/Upstream" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/sentry/issues/{issueID}/latest-event:
             parameters: [{ $ref: "#/components/parameters/SentryIssueID" }]
             get:
               operationId: getSentryLatestEvent
               tags: [sentry]
               summary: Get a Sentry issue's latest event
+              security: [{ bearer: [submit] }]
               parameters: [{ $ref: "#/components/parameters/SentryKey" }]
               responses:
                 "200":
@@ -1229,9 +1453,12 @@ package enum OpenAPIDocument {
                       example: { eventID: 9fac2ceed9344f2bbfdd1fdacb0ed9b1, groupID: "3", entries: [] }
                 "400": { $ref: "#/components/responses/SentryRequest" }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404": { $ref: "#/components/responses/KeyNotFound" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "502": { $ref: "#/components/responses/Upstream" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/mcp/servers:
             post:
               operationId: registerMCPServer
@@ -1283,6 +1510,7 @@ package enum OpenAPIDocument {
                         package: { value: { error: Bad Request, message: package is required for stdio transport } }
                         body: { value: { error: Bad Request, message: invalid JSON body } }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "409":
                   description: The name is taken.
                   content:
@@ -1290,7 +1518,9 @@ package enum OpenAPIDocument {
                       schema: { $ref: "#/components/schemas/Error" }
                       example: { error: Conflict, message: "MCP server 'context7' already exists" }
                 "413": { $ref: "#/components/responses/TooLarge" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
             get:
               operationId: listMCPServers
               tags: [mcp]
@@ -1316,6 +1546,8 @@ package enum OpenAPIDocument {
                             headers: { CONTEXT7_API_KEY: xxx }
                             created_at: "2026-02-26T18:38:10.277Z"
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503":
                   description: A part of the service is away, or a definition was stored under another encryption key.
                   content:
@@ -1326,6 +1558,7 @@ package enum OpenAPIDocument {
                         message: >-
                           MCP server 'context7' can't be opened: it was stored under another encryption key; delete and register
                           it again
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/mcp/servers/{name}:
             parameters: [{ $ref: "#/components/parameters/RegistryName" }]
             delete:
@@ -1341,13 +1574,16 @@ package enum OpenAPIDocument {
                       schema: { $ref: "#/components/schemas/Deleted" }
                       example: { message: MCP server deleted }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404":
                   description: There is none of that name.
                   content:
                     application/json:
                       schema: { $ref: "#/components/schemas/Error" }
                       example: { error: Not Found, message: "MCP server 'context7' not found" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/tools:
             post:
               operationId: registerTool
@@ -1390,6 +1626,7 @@ package enum OpenAPIDocument {
                         reserved: { value: { error: Bad Request, message: "name 'catalog' is reserved" } }
                         body: { value: { error: Bad Request, message: invalid JSON body } }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "409":
                   description: The name is taken, perhaps by a built-in tool.
                   content:
@@ -1397,7 +1634,9 @@ package enum OpenAPIDocument {
                       schema: { $ref: "#/components/schemas/Error" }
                       example: { error: Conflict, message: "tool 'git' already exists in scope 'global'" }
                 "413": { $ref: "#/components/responses/TooLarge" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
             get:
               operationId: listTools
               tags: [mcp]
@@ -1421,7 +1660,9 @@ package enum OpenAPIDocument {
                             builtin: true
                             created_at: "2026-02-25T00:00:00Z"
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/tools/catalog:
             get:
               operationId: listToolCatalog
@@ -1445,6 +1686,8 @@ package enum OpenAPIDocument {
                             builtin: true
                             created_at: "2026-02-25T00:00:00Z"
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "500": { $ref: "#/components/responses/Failure" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/tools/{name}:
             parameters: [{ $ref: "#/components/parameters/RegistryName" }]
             get:
@@ -1480,7 +1723,9 @@ package enum OpenAPIDocument {
                     application/json:
                       schema: { $ref: "#/components/schemas/Error" }
                       example: { error: Not Found, message: "tool 'my-tool' not found" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
             delete:
               operationId: deleteTool
               tags: [mcp]
@@ -1499,13 +1744,16 @@ package enum OpenAPIDocument {
                       schema: { $ref: "#/components/schemas/Error" }
                       example: { error: Bad Request, message: "built-in tool 'sentry' cannot be deleted" }
                 "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
                 "404":
                   description: There is none of that name.
                   content:
                     application/json:
                       schema: { $ref: "#/components/schemas/Error" }
                       example: { error: Not Found, message: "tool 'my-tool' not found" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
         webhooks:
           runFinished:
             post:
@@ -1575,7 +1823,28 @@ package enum OpenAPIDocument {
             bearer:
               type: http
               scheme: bearer
+              description: |
+                The configured `server.auth_token` (role `admin`), or a token made by `codeforge token create NAME --role ROLE`.
+          headers:
+            RateLimitPolicy:
+              description: The limit; left out where there is none.
+              schema: { type: string }
+              example: '"tasks";q=10;w=60'
+            RateLimit:
+              description: How many more tasks may be created now, and the seconds until the oldest one counted is not any more.
+              schema: { type: string }
+              example: '"tasks";r=9;t=60'
+            IdempotencyReplayed:
+              description: This is the answer to an earlier request with the same `Idempotency-Key`.
+              schema: { const: "true" }
+              example: "true"
           parameters:
+            IdempotencyKey:
+              name: Idempotency-Key
+              in: header
+              description: Names the request, for this token.
+              schema: { type: string, minLength: 1, maxLength: 255, pattern: "^[ -~]+$" }
+              example: 6f1c2e0a-order-42
             TaskID:
               name: taskID
               in: path
@@ -1626,21 +1895,68 @@ package enum OpenAPIDocument {
                     error: Bad Request
                     message: "prompt: field is required"
                     fields: { prompt: field is required }
+                    request_id: 8f3a1c9be27d4e50
+            KeyConflict:
+              description: The `Idempotency-Key` was used for another request, or that request is still being carried out.
+              headers:
+                Retry-After:
+                  description: Seconds to wait; only for one that is being carried out.
+                  schema: { type: string, pattern: "^[0-9]+$" }
+                  example: "1"
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example:
+                    error: Conflict
+                    message: this Idempotency-Key was used for another request
+                    request_id: 8f3a1c9be27d4e50
+            Forbidden:
+              description: The token's role may not do this.
+              headers:
+                WWW-Authenticate:
+                  schema: { const: 'Bearer error="insufficient_scope"' }
+                  example: 'Bearer error="insufficient_scope"'
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example:
+                    error: Forbidden
+                    message: this token's role is read, which may not do this; it takes submit
+                    request_id: 8f3a1c9be27d4e50
+            Failure:
+              description: A fault of the service; its log has the reason under the `request_id`.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example:
+                    error: Internal Server Error
+                    message: internal server error
+                    request_id: 8f3a1c9be27d4e50
+            TimedOut:
+              description: It took longer than 60 s.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example:
+                    error: Gateway Timeout
+                    message: the request took longer than 60s
+                    request_id: 8f3a1c9be27d4e50
             Unauthorized:
               description: No token, or not a good one.
               headers:
                 WWW-Authenticate:
                   schema: { const: Bearer }
+                  example: Bearer
               content:
                 application/json:
                   schema: { $ref: "#/components/schemas/Error" }
-                  example: { error: unauthorized, message: missing or invalid Bearer token }
+                  example: { error: unauthorized, message: missing or invalid Bearer token, request_id: 8f3a1c9be27d4e50 }
             NotFound:
               description: There is no such thing.
               content:
                 application/json:
                   schema: { $ref: "#/components/schemas/Error" }
-                  example: { error: Not Found, message: task 77a2ffbd not found }
+                  example: { error: Not Found, message: task 77a2ffbd not found, request_id: 8f3a1c9be27d4e50 }
             Diff:
               description: Unified, as `git diff` prints it; empty when nothing changed.
               headers:
@@ -1648,6 +1964,7 @@ package enum OpenAPIDocument {
                   description: |
                     There when something is missing: it was longer than `git.diff_bytes`, or a file too large or not readable.
                   schema: { const: "true" }
+                  example: "true"
               content:
                 text/x-diff:
                   schema: { type: string }
@@ -1664,7 +1981,7 @@ package enum OpenAPIDocument {
               content:
                 application/json:
                   schema: { $ref: "#/components/schemas/Error" }
-                  example: { error: Conflict, message: "task is currently running, cannot instruct" }
+                  example: { error: Conflict, message: "task is currently running, cannot instruct", request_id: 8f3a1c9be27d4e50 }
             SandboxEnded:
               description: It is on record, but does not run any more.
               content:
@@ -1678,41 +1995,44 @@ package enum OpenAPIDocument {
               content:
                 application/json:
                   schema: { $ref: "#/components/schemas/Error" }
-                  example: { error: Request Entity Too Large, message: request body is larger than 2097152 bytes }
+                  example: { error: Request Entity Too Large, message: request body is larger than 2097152 bytes, request_id: 8f3a1c9be27d4e50 }
             TooManyRequests:
               description: This token created too many tasks in the last 60 s; wrong requests count too.
               headers:
                 Retry-After:
                   description: Seconds to wait.
                   schema: { type: integer, minimum: 1 }
+                  example: 6
+                RateLimit-Policy: { $ref: "#/components/headers/RateLimitPolicy" }
+                RateLimit: { $ref: "#/components/headers/RateLimit" }
               content:
                 application/json:
                   schema: { $ref: "#/components/schemas/Error" }
-                  example: { error: rate_limit_exceeded, message: "rate limit exceeded, retry after 6s" }
+                  example: { error: rate_limit_exceeded, message: "rate limit exceeded, retry after 6s", request_id: 8f3a1c9be27d4e50 }
             Unavailable:
               description: A part of the service is away; try again.
               content:
                 application/json:
                   schema: { $ref: "#/components/schemas/Error" }
-                  example: { error: Service Unavailable, message: the database does not answer }
+                  example: { error: Service Unavailable, message: the database does not answer, request_id: 8f3a1c9be27d4e50 }
             KeyNotFound:
               description: There is no key of that name.
               content:
                 application/json:
                   schema: { $ref: "#/components/schemas/Error" }
-                  example: { error: Not Found, message: "key 'my-github-key' not found" }
+                  example: { error: Not Found, message: "key 'my-github-key' not found", request_id: 8f3a1c9be27d4e50 }
             SentryRequest:
               description: A parameter is missing or malformed, or the key is not one for Sentry.
               content:
                 application/json:
                   schema: { $ref: "#/components/schemas/Error" }
-                  example: { error: Bad Request, message: "key 'my-github-key' is a github key, not a sentry key" }
+                  example: { error: Bad Request, message: "key 'my-github-key' is a github key, not a sentry key", request_id: 8f3a1c9be27d4e50 }
             Upstream:
               description: The forge or Sentry answered with an error, or was not reached.
               content:
                 application/json:
                   schema: { $ref: "#/components/schemas/Error" }
-                  example: { error: Bad Gateway, message: 'GitHub API returned 401: {"message":"Bad credentials"}' }
+                  example: { error: Bad Gateway, message: 'GitHub API returned 401: {"message":"Bad credentials"}', request_id: 8f3a1c9be27d4e50 }
           schemas:
             Error:
               type: object
@@ -1724,6 +2044,7 @@ package enum OpenAPIDocument {
                   type: object
                   description: What is wrong with which member of the request.
                   additionalProperties: { type: string }
+                request_id: { type: string, description: The answer's `X-Request-Id`. }
             Info:
               type: object
               required: [name, version, links]
