@@ -51,6 +51,14 @@ enum RedisScripts {
         return { passed and 1 or 0, redis.call('ZCARD', KEYS[1]), oldest[2] + ARGV[2] - now }
         """
 
+    /// Adds a command to a run's control stream.
+    ///
+    /// KEYS: stream. ARGV: value, lifetime in s.
+    static let command = """
+        redis.call('XADD', KEYS[1], 'MAXLEN', '64', '*', 'cancel', ARGV[1])
+        redis.call('EXPIRE', KEYS[1], ARGV[2])
+        """
+
     /// Takes or renews a lease. A newcomer takes it; a holder that lost it to another run does not get it back.
     ///
     /// KEYS: lease. ARGV: value, lifetime in ms, `take` or `renew`. Answers 1 if held.

@@ -44,11 +44,10 @@ package final class RedisSupervisorLink: SupervisorLink {
         } catch {
             throw CodeForgeError(.internal, "encode a cancel request: \(error)")
         }
-        let add = RedisCommand("XADD", .text(key), "MAXLEN", "64", "*", "cancel", .bytes(body))
-        let expire = RedisCommand("EXPIRE", .text(key), .int(RedisSupervisorLink.controlLifetimeSeconds))
+        // In one step: a crash in between would leave a stream that never expires.
         try await client.perform("cancel task \(run.taskID)") { connection throws(RedisError) in
-            try connection.send(add)
-            try connection.send(expire)
+            _ = try connection.run(
+                RedisScripts.command, keys: [key], [.bytes(body), .int(RedisSupervisorLink.controlLifetimeSeconds)])
         }
     }
 

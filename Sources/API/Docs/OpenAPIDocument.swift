@@ -465,6 +465,7 @@ package enum OpenAPIDocument {
               operationId: createPullRequest
               tags: [tasks]
               summary: Create a pull request
+              security: [{ bearer: [submit] }]
               description: |
                 Commits everything that changed since the clone (or since the task's last pull request), what the CLI committed
                 by itself included, pushes it as a new branch, and opens a pull or merge request. Answers when it is there; no
@@ -1464,6 +1465,7 @@ package enum OpenAPIDocument {
               operationId: registerMCPServer
               tags: [mcp]
               summary: Register an MCP server
+              security: [{ bearer: [admin] }]
               description: |
                 Every later run of a CLI that knows MCP is told of it, unless its profile is against that. The whole definition is
                 stored encrypted. Errors name the first thing that is wrong.
@@ -1525,6 +1527,7 @@ package enum OpenAPIDocument {
               operationId: listMCPServers
               tags: [mcp]
               summary: List MCP servers
+              security: [{ bearer: [admin] }]
               description: In the order of their creation, with all values as they were registered.
               responses:
                 "200":
@@ -1565,6 +1568,7 @@ package enum OpenAPIDocument {
               operationId: deleteMCPServer
               tags: [mcp]
               summary: Delete an MCP server
+              security: [{ bearer: [admin] }]
               description: Runs that have it keep it.
               responses:
                 "200":
@@ -1589,6 +1593,7 @@ package enum OpenAPIDocument {
               operationId: registerTool
               tags: [mcp]
               summary: Register a tool
+              security: [{ bearer: [admin] }]
               description: Tasks ask for it in `config.tools` by its name. Errors name the first thing that is wrong.
               requestBody:
                 required: true
@@ -1641,6 +1646,7 @@ package enum OpenAPIDocument {
               operationId: listTools
               tags: [mcp]
               summary: List tools
+              security: [{ bearer: [read] }]
               description: The built-in ones, then the others in the order of their creation.
               responses:
                 "200":
@@ -1668,6 +1674,7 @@ package enum OpenAPIDocument {
               operationId: listToolCatalog
               tags: [mcp]
               summary: List the built-in tools
+              security: [{ bearer: [read] }]
               responses:
                 "200":
                   description: The tools sentry, jira, git, github and playwright.
@@ -1694,6 +1701,7 @@ package enum OpenAPIDocument {
               operationId: getTool
               tags: [mcp]
               summary: Get a tool
+              security: [{ bearer: [read] }]
               responses:
                 "200":
                   description: The tool.
@@ -1730,6 +1738,7 @@ package enum OpenAPIDocument {
               operationId: deleteTool
               tags: [mcp]
               summary: Delete a tool
+              security: [{ bearer: [admin] }]
               responses:
                 "200":
                   description: It is gone.
@@ -1758,11 +1767,11 @@ package enum OpenAPIDocument {
           runFinished:
             post:
               summary: A run of a task ended
+              security: [{ bearer: [admin] }]
               description: |
                 Sent to the task's `callback_url` after `done`, for every run and review that ended, however it did. Any 2xx
                 answer means delivered and 410 means never again; anything else is tried again after `webhooks.retry_delay`, up
                 to `webhooks.retry_count` times, with the same body and `webhook-id`. Redirects are not followed.
-              security: []
               parameters:
                 - name: X-CodeForge-Event
                   in: header

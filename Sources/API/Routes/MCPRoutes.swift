@@ -15,7 +15,8 @@ struct MCPRoutes: Sendable {
     var routes: [Route] {
         [
             Route(.post, "/api/v1/mcp/servers", "Register an MCP server", handler: register),
-            Route(.get, "/api/v1/mcp/servers", "List MCP servers") { _, _ in try await list() },
+            // It tells what is secret in them.
+            Route(.get, "/api/v1/mcp/servers", "List MCP servers", access: .admin) { _, _ in try await list() },
             Route(.delete, "/api/v1/mcp/servers/{name}", "Delete an MCP server", handler: remove),
         ]
     }

@@ -17,7 +17,8 @@ struct PullRequestRoutes: Sendable {
         // It answers when the pull request is there, however long the push takes; that has a limit of its own.
         [
             Route(
-                .post, "/api/v1/tasks/{taskID}/create-pr", "Create a pull request", isLimited: false, handler: create)
+                .post, "/api/v1/tasks/{taskID}/create-pr", "Create a pull request", access: .submit, isLimited: false,
+                handler: create)
         ]
     }
 
