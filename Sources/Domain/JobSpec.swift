@@ -201,6 +201,8 @@ public struct JobSpec: Sendable, Codable, Equatable {
     public var allowedLocalRoots: [String]
     /// When the worker took the task up.
     public var startedAt: Timestamp
+    /// The first attempt at this run; a cancel of an earlier one was of another run.
+    public var firstAttempt = 1
     /// The CLI's answer is a review.
     public var answersReview = false
     /// Nobody vouched for the code in the workspace.

@@ -193,6 +193,7 @@ package struct JobPlanner: Sendable {
             redis: configuration.redis, allowedLocalRoots: configuration.allowedLocalRoots,
             startedAt: task.startedAt ?? task.createdAt)
         spec.traceParent = RunTracing.parentOfCLI(task, spec.run)
+        spec.firstAttempt = task.endedAttempt + 1
         return spec
     }
 

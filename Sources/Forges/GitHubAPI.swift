@@ -116,6 +116,19 @@ struct GitHubAPI {
         return files
     }
 
+    func reviews(of number: Int, in project: ForgeProject) async throws(ForgeError) -> [ForgeRemark] {
+        var remarks: [ForgeRemark] = []
+        for page in 1...GitHubAPI.mostPages {
+            var call = get(path(project, "pulls/\(number)/reviews?per_page=\(GitHubAPI.pageSize)&page=\(page)"))
+            call.seconds = 30
+            call.limit = 8 << 20
+            let found = try await http.ask(call, for: [Submitted].self)
+            remarks += found.map { ForgeRemark(body: $0.body ?? "", url: $0.html_url) }
+            if found.count < GitHubAPI.pageSize { break }
+        }
+        return remarks
+    }
+
     func submit(_ review: ReviewDraft, of number: Int, in project: ForgeProject) async throws(ForgeError) -> String {
         let comments = review.comments.map { comment -> JSONValue in
             [
@@ -181,5 +194,8 @@ extension GitHubAPI {
         var patch: String?
     }
 
-    private struct Submitted: Decodable { var html_url: String }
+    private struct Submitted: Decodable {
+        var html_url: String
+        var body: String?
+    }
 }

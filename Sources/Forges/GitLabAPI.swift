@@ -105,6 +105,19 @@ struct GitLabAPI {
         }
     }
 
+    func discussions(of number: Int, in project: ForgeProject) async throws(ForgeError) -> [ForgeRemark] {
+        var remarks: [ForgeRemark] = []
+        for page in 1...30 {
+            var call = get(path(project, "merge_requests/\(number)/discussions?per_page=100&page=\(page)"))
+            call.seconds = 30
+            call.limit = 8 << 20
+            let found = try await http.ask(call, for: [Discussion].self)
+            remarks += found.flatMap(\.notes).map { ForgeRemark(body: $0.body, url: "") }
+            if found.count < 100 { break }
+        }
+        return remarks
+    }
+
     func discuss(
         _ body: String, at position: DiscussionPosition?, of number: Int, in project: ForgeProject
     ) async throws(ForgeError) {
@@ -168,6 +181,11 @@ extension GitLabAPI {
     private struct Member: Decodable {
         var access_level: Int
         var state: String?
+    }
+
+    private struct Discussion: Decodable {
+        struct Note: Decodable { var body: String }
+        var notes: [Note]
     }
 
     private struct Version: Decodable {

@@ -65,6 +65,15 @@ package struct RemoteForge: Forge {
         }
     }
 
+    package func remarks(
+        on number: Int, in project: ForgeProject, _ access: ForgeAccess
+    ) async throws(ForgeError) -> [ForgeRemark] {
+        switch access.provider {
+        case .github: try await github(access).reviews(of: number, in: project)
+        case .gitlab: try await gitlab(access).discussions(of: number, in: project)
+        }
+    }
+
     package func changedFiles(
         of number: Int, in project: ForgeProject, _ access: ForgeAccess
     ) async throws(ForgeError) -> [ChangedFile] {

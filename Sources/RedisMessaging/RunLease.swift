@@ -21,6 +21,7 @@ package final class RunLease: Sendable {
 
     private let client: RedisClient
     private let run: RunID
+    private let firstAttempt: Int
     private let value: [UInt8]
     private let onCommand: @Sendable (Command) -> Void
     private let state = Monitor(State())
@@ -29,10 +30,15 @@ package final class RunLease: Sendable {
     private static let lifetime: Duration = .seconds(15)
     private static let renewal: Duration = .seconds(5)
 
-    /// - Parameter onCommand: Called on the lease's own thread; must not block.
-    package init(_ client: RedisClient, run: RunID, onCommand: @escaping @Sendable (Command) -> Void) {
+    /// - Parameters:
+    ///   - firstAttempt: At this run: what was asked of earlier attempts was asked of another.
+    ///   - onCommand: Called on the lease's own thread; must not block.
+    package init(
+        _ client: RedisClient, run: RunID, firstAttempt: Int = 1, onCommand: @escaping @Sendable (Command) -> Void
+    ) {
         self.client = client
         self.run = run
+        self.firstAttempt = firstAttempt
         self.onCommand = onCommand
         // Encoding a record of strings and integers can't fail.
         value = (try? JSONEncoder().encode(LeaseRecord(run: run, pid: getpid()))).map { Array($0) } ?? []
@@ -42,8 +48,8 @@ package final class RunLease: Sendable {
 
     /// Takes the lease and keeps it until `release`. Returns at once; while Redis is away it is tried again.
     package func start() {
-        startThread("redis-lease") { [client, run, value, onCommand, state] in
-            RunLease.serve(client, run, value, onCommand, state)
+        startThread("redis-lease") { [client, run, firstAttempt, value, onCommand, state] in
+            RunLease.serve(client, run, firstAttempt, value, onCommand, state)
         }
     }
 
@@ -60,6 +66,7 @@ package final class RunLease: Sendable {
     private static func serve(
         _ client: RedisClient,
         _ run: RunID,
+        _ firstAttempt: Int,
         _ value: [UInt8],
         _ onCommand: @Sendable (Command) -> Void,
         _ state: Monitor<State>
@@ -89,7 +96,7 @@ package final class RunLease: Sendable {
                     if held { isHeld = true } else { onCommand(.superseded) }
                     renewAt = .after(renewal)
                 }
-                if try listen(client, run, open, &cursor) { onCommand(.cancel) }
+                if try listen(client, run, firstAttempt, open, &cursor) { onCommand(.cancel) }
                 backoff.reset()
             } catch {
                 connection = nil
@@ -116,6 +123,7 @@ package final class RunLease: Sendable {
     private static func listen(
         _ client: RedisClient,
         _ run: RunID,
+        _ firstAttempt: Int,
         _ connection: RedisConnection,
         _ cursor: inout String
     ) throws(RedisError) -> Bool {
@@ -136,7 +144,7 @@ package final class RunLease: Sendable {
             guard entry[1]?[0]?.text == "cancel", let body = entry[1]?[1]?.bytes else { continue }
             // What can't be read is no command to us.
             guard let asked = try? JSONDecoder().decode(RunID.self, from: Data(body)) else { continue }
-            if run.continues(asked) { isCancelled = true }
+            if run.continues(asked), asked.attempt >= firstAttempt { isCancelled = true }
         }
         return isCancelled
     }

@@ -418,6 +418,12 @@ extension SettingKey {
             .boolean(\.codeReview.reviewDrafts),
             "Whether draft pull requests are reviewed."
         ),
+        SettingKey(
+            "code_review.untrusted_verdicts",
+            .boolean(\.codeReview.untrustedVerdicts),
+            "Whether a review of code that nobody vouched for, such as a pull request's, may approve or request changes"
+                + " on GitHub; it comments otherwise."
+        ),
         SettingKey("code_review.default_cli", .text(\.codeReview.defaultCLI), "CLI of reviews that webhooks start."),
         SettingKey("code_review.default_key_name", .text(\.codeReview.defaultKeyName), "Key those reviews use."),
         SettingKey(

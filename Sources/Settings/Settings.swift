@@ -195,6 +195,7 @@ package struct Settings: Sendable, Equatable {
 
     package struct CodeReview: Sendable, Equatable {
         package var reviewDrafts = false
+        package var untrustedVerdicts = false
         package var defaultCLI = "claude-code"
         package var defaultKeyName = ""
         /// Seconds.

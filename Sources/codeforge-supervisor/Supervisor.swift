@@ -52,7 +52,7 @@ enum Supervisor {
         let client = try RedisClient(
             url: spec.redis.url, prefix: spec.redis.prefix, logger: Logger(label: "codeforge-supervisor"))
         let control = RunControl()
-        let lease = RunLease(client, run: spec.run) { command in
+        let lease = RunLease(client, run: spec.run, firstAttempt: spec.firstAttempt) { command in
             switch command {
             case .cancel: control.stop(.cancelled)
             // The run was given up: its report would be ignored, and a successor waits for the workspace.

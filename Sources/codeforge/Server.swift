@@ -72,17 +72,21 @@ struct Server {
         let exporter = try spanExporter()
         let tracer = tracer(exporter)
         let tracing = tracer.map { RunTracing($0) }
+        let addresses = try AddressRule(exceptions: settings.gateway.allowPrivateHosts)
+        let transport = CurlTransport()
+        let forge = RemoteForge(transport, addresses: addresses)
+        let poster = ReviewPoster(forge: forge, untrustedVerdicts: settings.codeReview.untrustedVerdicts)
+        let outbox = ReviewOutbox(
+            store: store, events: events, poster: poster, callbacks: callbacks, clock: clock,
+            destination: credentials.destination(of:))
         let finalizer = RunFinalizer(
             store: store, workspaces: workspaces, events: events, secrets: secrets, queue: queue,
             cliName: planner.cliName(of:), clock: clock, historyTTL: settings.tasks.workspaceTTL, callbacks: callbacks,
-            tracing: tracing, onPosting: nil)
+            tracing: tracing, onPosting: { outbox.wake() })
         let scheduler = Scheduler(
             configuration: .init(concurrency: settings.workers.concurrency, drains: drains), store: store,
             workspaces: workspaces, queue: queue, link: link, planner: planner,
             spawner: ProcessSupervisorSpawner(executable: Installation.supervisor), finalizer: finalizer, clock: clock)
-        let addresses = try AddressRule(exceptions: settings.gateway.allowPrivateHosts)
-        let transport = CurlTransport()
-        let forge = RemoteForge(transport, addresses: addresses)
         let publisher = Publisher(
             configuration: publishing, store: store, publications: SQLitePublicationStore(database), events: events,
             planner: planner, spawner: ProcessSupervisorSpawner(executable: Installation.supervisor), forge: forge,
@@ -102,7 +106,8 @@ struct Server {
             whileIdle: { ids, body throws(CodeForgeError) in try await scheduler.whileIdle(ids, body) })
         let reviews = ReviewService(
             store: store, queue: queue, secrets: secrets, events: events, reviewers: AgentCatalog.reviewers,
-            hasWorkspace: { task throws(CodeForgeError) in try await planner.keptWorkspace(of: task) != nil })
+            hasWorkspace: { task throws(CodeForgeError) in try await planner.keptWorkspace(of: task) != nil },
+            poster: poster, destination: credentials.ownDestination(of:))
         let stopping = ShutdownFlag()
         let issues = RemoteIssueSource(transport, addresses: addresses)
         let keys = KeyService(
@@ -129,10 +134,10 @@ struct Server {
         let group = ServiceGroup(
             configuration: .init(
                 services: exporting + [
-                    .init(service: callbacks), .init(service: trail), .init(service: receipts),
-                    .init(service: SandboxCensus(control: control)), .init(service: projector),
-                    .init(service: scheduler), .init(service: publisher), .init(service: sweeper),
-                    .init(service: application), .init(service: stopping),
+                    .init(service: callbacks), .init(service: outbox), .init(service: trail),
+                    .init(service: receipts), .init(service: SandboxCensus(control: control)),
+                    .init(service: projector), .init(service: scheduler), .init(service: publisher),
+                    .init(service: sweeper), .init(service: application), .init(service: stopping),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         defer { logger.notice("stopped") }

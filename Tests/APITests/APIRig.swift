@@ -93,7 +93,9 @@ struct APIRig {
                 secrets: secrets,
                 events: events,
                 reviewers: ["claude-code", "codex"],
-                hasWorkspace: { [kept] in kept.contains($0.id) }
+                hasWorkspace: { [kept] in kept.contains($0.id) },
+                poster: ReviewPoster(forge: remote, untrustedVerdicts: false),
+                destination: CredentialResolver(directory, ring: ring, secrets: secrets).ownDestination(of:)
             ),
             sandboxes: SandboxService(control: control, trail: trail),
             keys: KeyService(

@@ -146,6 +146,19 @@ import Testing
         #expect(logic.handle(.record(task(.completed))) == [.done(.logged(done(4)))])
     }
 
+    /// Its last events come after, and the record may say for a moment longer that they do not.
+    @Test func aReviewStillToBePostedIsWaitedFor() {
+        var posting = task(.completed)
+        posting.posting = ReviewPosting(run: posting.run, marker: "m")
+        var logic = StreamLogic(posting, endedJustNow: true)
+        #expect(logic.handle(batch([event(1)])) == [.send([event(1)]), .check])
+        #expect(logic.handle(.record(posting)) == [])
+        #expect(logic.handle(.idle) == [.keepalive, .check])
+        #expect(logic.handle(.record(posting)) == [])
+        #expect(logic.handle(batch([event(2), done(3)])) == [.send([event(2)]), .check])
+        #expect(logic.handle(.record(posting)) == [.done(.logged(done(3)))])
+    }
+
     @Test func trimmedHistoryIsLikeAShortOne() {
         // Everything before entry 900 is gone, that iteration's `done` too.
         var logic = StreamLogic(task(.running, 3), endedJustNow: false)

@@ -1,4 +1,6 @@
+import CurlHTTP
 import Domain
+import Forges
 import Synchronization
 import TestKit
 
@@ -47,19 +49,28 @@ struct EngineFixture: Sendable {
                 }, isURL: URLRule.accepts))
     }
 
+    /// Reaches nothing.
+    var poster: ReviewPoster {
+        ReviewPoster(
+            forge: RemoteForge(CurlTransport(), addresses: .publicOnly), untrustedVerdicts: false)
+    }
+
     /// - Parameter workspaces: Tasks whose workspace is there.
     func reviews(workspaces: Set<String> = ["t"]) -> ReviewService {
         ReviewService(
             store: store, queue: queue, secrets: secrets, events: events, reviewers: ["claude-code", "codex"],
-            hasWorkspace: { workspaces.contains($0.id) })
+            hasWorkspace: { workspaces.contains($0.id) }, poster: poster,
+            destination: { _ throws(CodeForgeError) in throw CodeForgeError(.invalidArgument, "nowhere") })
     }
 
     var trail: AuditTrail { AuditTrail(store: audit, clock: clock, days: 30) }
 
-    var finalizer: RunFinalizer {
+    var finalizer: RunFinalizer { finalizer {} }
+
+    func finalizer(onPosting: @escaping @Sendable () -> Void) -> RunFinalizer {
         RunFinalizer(
             store: store, workspaces: workspaces, events: events, secrets: secrets, queue: queue,
-            cliName: { $0.config?.cli ?? "claude-code" }, clock: clock, historyTTL: 60, onPosting: {})
+            cliName: { $0.config?.cli ?? "claude-code" }, clock: clock, historyTTL: 60, onPosting: onPosting)
     }
 
     func planner(workspaces: [String: WorkspaceForm] = [:], change: (inout JobPlanner.Configuration) -> Void = { _ in })

@@ -20,7 +20,8 @@ import Testing
         fixture.events.entries(of: "t").map { entry in
             switch entry.body {
             case .event(let json):
-                String(decoding: json, as: UTF8.self).split(separator: "\"event\":\"")[1].prefix { $0 != "\"" }.description
+                String(decoding: json, as: UTF8.self).split(separator: "\"event\":\"")[1].prefix { $0 != "\"" }
+                    .description
             case .done(let json): "done " + String(decoding: json, as: UTF8.self)
             }
         }
@@ -94,7 +95,8 @@ import Testing
             hasWorkspace: { task throws(CodeForgeError) in
                 _ = try await service.instruct("t", prompt: "more")
                 return true
-            })
+            }, poster: fixture.poster,
+            destination: { _ throws(CodeForgeError) in throw CodeForgeError(.invalidArgument, "nowhere") })
         await conflict("task state changed concurrently, retry the request") {
             _ = try await reviews.start("t", cli: nil, model: nil)
         }
@@ -139,6 +141,7 @@ import Testing
             task.iteration = 2
         }
         #expect(spec.run == RunID(taskID: "t", iteration: 2, attempt: 2, purpose: .review))
+        #expect(spec.firstAttempt == 1)
         #expect(spec.source == .existing && spec.profile == .readonly && spec.answersReview && !spec.isUntrusted)
         #expect(spec.agent.maxTurns == nil && spec.agent.maxBudgetUSD == nil && spec.agent.sessionID == nil)
         #expect(spec.limits.timeoutSeconds == 7 && spec.paths.volume == "/data/workspaces/do-t.ext4")

@@ -23,9 +23,9 @@ import Testing
         func add(_ command: RunLease.Command) { list.withLock { $0.append(command) } }
     }
 
-    private func lease(_ run: RunID) throws -> (RunLease, Commands) {
+    private func lease(_ run: RunID, firstAttempt: Int = 1) throws -> (RunLease, Commands) {
         let commands = Commands()
-        let lease = RunLease(try RedisClient(url: redis.url), run: run) { commands.add($0) }
+        let lease = RunLease(try RedisClient(url: redis.url), run: run, firstAttempt: firstAttempt) { commands.add($0) }
         lease.start()
         return (lease, commands)
     }
@@ -58,6 +58,22 @@ import Testing
         await lease.release()
         let ttl = try #require(Int(try redis.cli("TTL", "codeforge:task:t:control")))
         #expect((1...86_400).contains(ttl))
+    }
+
+    /// Two reviews of one iteration: a cancel that came too late for the first is not for the second.
+    @Test func aCancelOfTheReviewBeforeIsIgnored() async throws {
+        var second = run
+        (second.purpose, second.attempt) = (.review, 3)
+        var first = second
+        first.attempt = 2
+        try await link.requestCancel(first)
+        let (lease, commands) = try lease(second, firstAttempt: 3)
+        try await eventually("the lease") { try await link.leases(of: ["t"]).isEmpty ? nil : () }
+        try await Task.sleep(for: .milliseconds(200))  // nothing tells that it was read
+        #expect(commands.all.isEmpty)
+        try await link.requestCancel(second)
+        try await eventually("the cancel") { commands.all == [.cancel] ? () : nil }
+        await lease.release()
     }
 
     @Test func aCancelOfAnotherRunIsIgnored() async throws {

@@ -459,6 +459,63 @@ package enum OpenAPIDocument {
                 "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
                 "504": { $ref: "#/components/responses/TimedOut" }
+          /api/v1/tasks/{taskID}/post-review:
+            parameters: [{ $ref: "#/components/parameters/TaskID" }]
+            post:
+              operationId: postReview
+              tags: [tasks]
+              summary: Post a task's review
+              security: [{ bearer: [submit] }]
+              description: |
+                Posts the `review_result` of a task to its pull or merge request, with the task's `access_token` or the key it
+                names. The task's status is neither asked nor changed. No 60 s limit holds.
+
+                On GitHub it is a review with up to 20 comments at lines of the diff; what has no such line is in its body. Its
+                verdict is the review's only when somebody vouched for the code that was read, or
+                `code_review.untrusted_verdicts` is on; otherwise it is a comment. On GitLab each issue with a line, up to 20, is
+                a discussion of its own, and the summary is one more. Mentions, images, HTML and GitLab's quick actions in the
+                model's words have no effect.
+              requestBody:
+                required: false
+                content:
+                  application/json:
+                    schema:
+                      type: object
+                      properties:
+                        pr_number:
+                          type: [integer, "null"]
+                          description: The default is `config.pr_number`, then the pull request the task opened.
+                    example: { pr_number: 42 }
+              responses:
+                "200":
+                  description: Posted.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [review_url, comments_posted, pr_number]
+                        properties:
+                          review_url: { type: string, description: Empty on GitLab. }
+                          comments_posted: { type: integer, minimum: 0, description: Comments at lines. }
+                          pr_number: { type: integer, minimum: 1 }
+                      example:
+                        review_url: https://github.com/user/repo/pull/42#pullrequestreview-123
+                        comments_posted: 3
+                        pr_number: 42
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
+                "404": { $ref: "#/components/responses/NotFound" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "500":
+                  description: The forge did not take it; the message says why.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example:
+                        error: Internal Server Error
+                        message: "failed to post review comments: GitHub API returned 403: Resource not accessible"
+                "503": { $ref: "#/components/responses/Unavailable" }
           /api/v1/tasks/{taskID}/create-pr:
             parameters: [{ $ref: "#/components/parameters/TaskID" }]
             post:

@@ -5,6 +5,7 @@ import Domain
 /// Facts it stands on: a run's end is written to the record first and to the log (`done`) after it, so
 /// - a `done` in the log means that the record already said so, and a look at the record then tells whether that run
 ///   was the last one or a follow-up has begun;
+/// - a finished task whose review is still on its way to the forge has its `done` after that;
 /// - a record that says "finished" while the log does not yet means that `done` is about to come, or that the log lost
 ///   it; so it is waited for, but not for long.
 struct StreamLogic {
@@ -98,7 +99,7 @@ struct StreamLogic {
         case .idle: return idle()
         case .settled:
             guard case .settling(let task) = state else { return [] }
-            return end(.done(first.status.isFinished ? .brief(task) : .full(task)))
+            return end(.done(first.isSettled ? .brief(task) : .full(task)))
         case .timeout: return isClosed ? [] : end(.timeout)
         case .stop: return isClosed ? [] : end(.close)
         }
@@ -110,7 +111,7 @@ struct StreamLogic {
         case .live(let run): return follow(batch.entries, run)
         case .settling(let task):
             guard let index = batch.entries.firstIndex(where: \.isDone) else { return send(batch.entries) }
-            let done: Done = first.status.isFinished ? .brief(task) : .logged(batch.entries[index])
+            let done: Done = first.isSettled ? .brief(task) : .logged(batch.entries[index])
             return send(Array(batch.entries[..<index])) + end(.done(done))
         case .checkingHistory, .checkingDone, .checkingIdle, .closed: return []
         }
@@ -124,7 +125,7 @@ struct StreamLogic {
             state = .replaying(ending: last)
             return shown
         }
-        guard first.status.isFinished else {
+        guard first.isSettled else {
             state = .checkingHistory(ending: last)
             return shown + [.check]
         }
@@ -145,11 +146,11 @@ struct StreamLogic {
         guard let task else { return isClosed ? [] : end(.close) }
         switch state {
         case .checkingHistory(let ending):
-            guard task.status.isFinished else {
+            if let ending, task.status.isFinished { return end(.done(.logged(ending))) }
+            guard task.isSettled else {
                 state = .live(Run(task))
                 return []
             }
-            if let ending { return end(.done(.logged(ending))) }
             state = .settling(task)
             return [.settle]
         case .checkingDone(let run, let done, let rest):
@@ -159,7 +160,7 @@ struct StreamLogic {
             state = .live(run)
             return follow(rest, run)
         case .checkingIdle(let run):
-            guard task.status.isFinished else {
+            guard task.isSettled else {
                 state = .live(run)
                 return []
             }

@@ -125,6 +125,18 @@ package struct ChangedFile: Sendable, Hashable {
     }
 }
 
+/// Something said about a pull request.
+package struct ForgeRemark: Sendable, Hashable {
+    package var body: String
+    /// For people; empty on GitLab.
+    package var url: String
+
+    package init(body: String, url: String) {
+        self.body = body
+        self.url = url
+    }
+}
+
 /// A review of a GitHub pull request.
 package struct ReviewDraft: Sendable, Hashable {
     package enum Event: String, Sendable {

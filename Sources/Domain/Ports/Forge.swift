@@ -33,6 +33,12 @@ package protocol Forge: Sendable {
         of user: ForgeUser, in project: ForgeProject, _ access: ForgeAccess
     ) async throws(ForgeError) -> ForgePermission
 
+    /// What was said in reviews (GitHub) or discussions (GitLab) of a pull request; 3000 at most. 30 s for each page of
+    /// 100.
+    func remarks(
+        on number: Int, in project: ForgeProject, _ access: ForgeAccess
+    ) async throws(ForgeError) -> [ForgeRemark]
+
     // MARK: GitHub alone
 
     /// All files of a pull request; GitHub lists 3000 at most. 30 s for each page of 100.

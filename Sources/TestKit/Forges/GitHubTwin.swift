@@ -125,6 +125,8 @@ package struct GitHubTwin: Sendable {
             return pull(path[1]).map { ForgeAnswer(200, json(pulls[$0])) } ?? GitHubTwin.missing
         case ("GET", 3, "pulls", "files"):
             return pull(path[1]).map { files(request, pulls[$0], &violations) } ?? GitHubTwin.missing
+        case ("GET", 3, "pulls", "reviews"):
+            return pull(path[1]).map { reviews(request, pulls[$0], &violations) } ?? GitHubTwin.missing
         case ("POST", 3, "pulls", "reviews"):
             return pull(path[1]).map { review(request, $0, account, &violations) } ?? GitHubTwin.missing
         case ("POST", 3, "issues", "labels"):
@@ -246,6 +248,16 @@ package struct GitHubTwin: Sendable {
                     if let patch = file.patch { members["patch"] = .string(patch) }
                     return .object(members)
                 }))
+    }
+
+    private func reviews(_ request: ForgeRequest, _ pull: Pull, _ violations: inout [String]) -> ForgeAnswer {
+        let all = pull.reviews.enumerated().map { index, review -> JSONValue in
+            [
+                "id": .int(Int64(index + 1)), "body": .string(review.body), "state": .string(review.event),
+                "html_url": .string("\(url(pull))#pullrequestreview-\(index + 1)"),
+            ]
+        }
+        return ForgeAnswer(200, .array(page(all, request, &violations)))
     }
 
     private mutating func review(

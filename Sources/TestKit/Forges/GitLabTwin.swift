@@ -137,6 +137,15 @@ package struct GitLabTwin: Sendable {
                             ]
                         }))
             } ?? GitLabTwin.missing
+        case ("GET", 3, "merge_requests", "discussions"):
+            return index(path[1]).map { at in
+                ForgeAnswer(
+                    200,
+                    .array(
+                        page(mergeRequests[at].discussions, request, &violations).map {
+                            ["id": "d", "notes": [["body": .string($0.body)]]]
+                        }))
+            } ?? GitLabTwin.missing
         case ("POST", 3, "merge_requests", "discussions"):
             return index(path[1]).map { discuss(request, $0, &violations) } ?? GitLabTwin.missing
         case ("GET", 3, "members", _) where path[1] == "all":

@@ -8,14 +8,18 @@ package struct ReviewService: Sendable {
     private let events: any EventLog
     private let reviewers: Set<String>
     private let hasWorkspace: @Sendable (CodeTask) async throws(CodeForgeError) -> Bool
+    private let poster: ReviewPoster
+    private let destination: @Sendable (CodeTask) async throws(CodeForgeError) -> ReviewDestination
 
     /// - Parameters:
     ///   - reviewers: CLIs that can review.
     ///   - hasWorkspace: Whether what a task did is still there.
+    ///   - destination: Where a task's review goes, with what the task itself brought.
     package init(
         store: any TaskStore, queue: any TaskQueue, secrets: any TaskSecretStore, events: any EventLog,
         reviewers: Set<String>,
-        hasWorkspace: @escaping @Sendable (CodeTask) async throws(CodeForgeError) -> Bool
+        hasWorkspace: @escaping @Sendable (CodeTask) async throws(CodeForgeError) -> Bool, poster: ReviewPoster,
+        destination: @escaping @Sendable (CodeTask) async throws(CodeForgeError) -> ReviewDestination
     ) {
         self.store = store
         self.queue = queue
@@ -23,6 +27,8 @@ package struct ReviewService: Sendable {
         self.events = events
         self.reviewers = reviewers
         self.hasWorkspace = hasWorkspace
+        self.poster = poster
+        self.destination = destination
     }
 
     /// Queues a review of what a task did.
@@ -60,6 +66,35 @@ package struct ReviewService: Sendable {
         try? await events.expire(id, seconds: nil)
         try? await queue.enqueue(id)  // the reconciler queues it otherwise
         return task
+    }
+
+    /// Posts a task's review to its pull request. The task's status is neither asked nor changed.
+    ///
+    /// - Parameter number: Of the pull request; ≤ 0 or `nil`: the task's.
+    /// - Returns: What was posted, and where.
+    /// - Throws: `.notFound`; `.invalidArgument` without a review, a number, a token or a repository that is named as
+    ///   one; `.upstream` when the forge is of no known kind or does not take it.
+    package func post(
+        _ id: String, number: Int?
+    ) async throws(CodeForgeError) -> (posted: PostedReview, number: Int) {
+        guard let task = try await store.task(id) else { throw TaskService.unknown(id) }
+        guard let review = task.review else {
+            throw CodeForgeError(.invalidArgument, "task has no review result: review it first")
+        }
+        guard let number = [number, task.config?.prNumber, task.prNumber].compactMap({ $0 }).first(where: { $0 > 0 })
+        else {
+            throw CodeForgeError(.invalidArgument, "pr_number is required: the task has none")
+        }
+        if task.providerKey == nil, try await secrets.secrets(of: id).accessToken == nil {
+            throw CodeForgeError(.invalidArgument, "no access token available: the task has neither a token nor a key")
+        }
+        let place = try await destination(task)
+        do throws(ForgeError) {
+            return (try await poster.post(review, on: number, at: place, marker: ReviewPosting.makeMarker()), number)
+        } catch {
+            if error.reason == .cancelled { throw error.failure }
+            throw CodeForgeError(.upstream, "failed to post review comments: \(error.message)")
+        }
     }
 
     private static func checkStatus(_ status: TaskStatus) throws(CodeForgeError) {
