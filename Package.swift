@@ -146,7 +146,7 @@ let targets: [Target] = [
     tests(
         "API",
         [
-            "API", "CurlHTTP", "Forges", "Telemetry", "TestKit", tracing,
+            "API", "CurlHTTP", "Forges", "Telemetry", "TestKit", "Vault", tracing,
             .product(name: "HummingbirdTesting", package: "hummingbird"), "Yams",
         ] + nio),
     tests("Client", ["Client", "TestKit"]),

@@ -6,6 +6,7 @@ package import Tracing
 package struct APIDependencies: Sendable {
     package var tasks: TaskService
     package var reviews: ReviewService
+    package var webhooks: WebhookService
     package var sandboxes: SandboxService
     package var keys: KeyService
     package var browser: ForgeBrowser
@@ -49,6 +50,7 @@ package struct APIDependencies: Sendable {
     package init(
         tasks: TaskService,
         reviews: ReviewService,
+        webhooks: WebhookService,
         sandboxes: SandboxService,
         keys: KeyService,
         browser: ForgeBrowser,
@@ -76,6 +78,7 @@ package struct APIDependencies: Sendable {
     ) {
         self.tasks = tasks
         self.reviews = reviews
+        self.webhooks = webhooks
         self.sandboxes = sandboxes
         self.keys = keys
         self.browser = browser

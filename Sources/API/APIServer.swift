@@ -33,6 +33,7 @@ package struct APIServer: Sendable {
             + CLIRoutes(dependencies).routes + ReviewRoutes(dependencies).routes
             + KeyRoutes(dependencies).routes + ForgeRoutes(dependencies).routes
             + MCPRoutes(dependencies).routes + ToolRoutes(dependencies).routes
+            + WebhookRoutes(dependencies).routes
         routes = listed + DocsRoutes(assets: dependencies.docsAssets, described: listed).routes
     }
 

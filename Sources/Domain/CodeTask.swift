@@ -45,6 +45,12 @@ public struct CodeTask: Sendable, Hashable {
     public var followUpWaits: Bool
     /// A review on its way to its pull request.
     public var posting: ReviewPosting?
+    /// The commit its pull request must be at when it is cloned; `nil`: any.
+    public var headSHA: String?
+    /// Of a pull request's code; `nil`: nobody asked the forge.
+    public var trust: TaskTrust?
+    /// Keeps it from running while it is pending.
+    public var hold: TaskHold?
     /// Directory name of the workspace under `tasks.workspace_base`; set on creation.
     public var workspaceSlug: String
     /// Goes on record with the change that sets it, in the same transaction; never read back.

@@ -16,8 +16,13 @@ public struct JobSpec: Sendable, Codable, Equatable {
         public var pullRequest: Int?
         /// Ref of the pull request on the remote, such as `pull/7/head`.
         public var pullRequestRef: String?
+        /// The commit the pull request must be at, or the clone fails; `nil`: any.
+        public var expectedHead: String?
 
-        public init(branch: String? = nil, pullRequest: Int? = nil, pullRequestRef: String? = nil) {
+        public init(
+            branch: String? = nil, pullRequest: Int? = nil, pullRequestRef: String? = nil, expectedHead: String? = nil
+        ) {
+            self.expectedHead = expectedHead
             self.branch = branch
             self.pullRequest = pullRequest
             self.pullRequestRef = pullRequestRef

@@ -204,16 +204,18 @@ package struct JobPlanner: Sendable {
 
     /// The effective profile, with everything that decides over it.
     ///
-    /// Nobody has asked the forge yet whose code a pull request is: unknown means untrusted. So is a workspace that a
-    /// pull request's review has left.
+    /// A pull request somebody vouches for gets what other reviews get.
     private func profile(of task: CodeTask, workspaceOf owner: CodeTask) -> SandboxProfile {
-        configuration.profiles.profile(
-            type: task.type, repository: owner.repoURL, key: task.providerKey,
-            isUntrusted: isUntrusted(task, workspaceOf: owner))
+        let isUntrusted = isUntrusted(task, workspaceOf: owner)
+        return configuration.profiles.profile(
+            type: task.type == .prReview && !isUntrusted ? .review : task.type, repository: owner.repoURL,
+            key: task.providerKey, isUntrusted: isUntrusted)
     }
 
+    /// Code of a pull request is untrusted unless the forge was asked and said otherwise. So is a workspace that such a
+    /// pull request's review has left.
     private func isUntrusted(_ task: CodeTask, workspaceOf owner: CodeTask) -> Bool {
-        task.type == .prReview || owner.type == .prReview
+        [task, owner].contains { $0.type == .prReview && $0.trust != .trusted }
     }
 
     /// Plain directories are a choice: then no profile demands what they lack.
@@ -268,7 +270,8 @@ package struct JobPlanner: Sendable {
         return .clone(
             .init(
                 branch: named(config?.targetBranch) ?? "main", pullRequest: number,
-                pullRequestRef: (try await credentials.provider(of: task) ?? .github).pullRequestRef(number)))
+                pullRequestRef: (try await credentials.provider(of: task) ?? .github).pullRequestRef(number),
+                expectedHead: task.headSHA))
     }
 
     /// The one place that says where a task's files are.

@@ -131,6 +131,7 @@ package actor Scheduler: Service {
                 guard task.status.isClaimable, !task.isUnderWay else {
                     throw CodeForgeError(.conflict, "stale queue entry")
                 }
+                guard task.hold == nil else { throw CodeForgeError(.conflict, "held back") }
                 if task.status != .reviewing {
                     let next: TaskStatus = task.status == .pending ? .cloning : .running
                     try task.status.checkTransition(to: next)
@@ -310,7 +311,8 @@ package actor Scheduler: Service {
         guard let queued = try? await queue.contents(),  // next round
             let waiting = try? await store.tasks(in: [.pending, .awaitingInstruction, .reviewing])
         else { return }
-        for task in waiting where !task.isUnderWay && !queued.contains(task.id) && runs[task.id] == nil {
+        for task in waiting
+        where task.hold == nil && !task.isUnderWay && !queued.contains(task.id) && runs[task.id] == nil {
             try? await queue.enqueue(task.id)  // next round
         }
     }

@@ -11,6 +11,10 @@ package struct TaskDraft: Sendable {
     package var workflowRunID: String?
     package var config: TaskConfig?
     package var secrets: TaskSecrets
+    /// The commit a pull request must be at; `nil`: any.
+    package var headSHA: String?
+    /// Whether a webhook asks, not a person.
+    package var isUnattended = false
 
     package init(
         repoURL: String, prompt: String, taskType: String? = nil, providerKey: String? = nil,

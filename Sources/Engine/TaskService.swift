@@ -9,11 +9,13 @@ package final class TaskService: Sendable {
     private let link: any SupervisorLink
     private let clock: any WallClock
     private let rules: TaskRules
+    private let trust: TrustService?
     private let tracing: RunTracing?
 
     package init(
         store: any TaskStore, queue: any TaskQueue, secrets: any TaskSecretStore, events: any EventLog,
-        link: any SupervisorLink, clock: any WallClock, rules: TaskRules, tracing: RunTracing? = nil
+        link: any SupervisorLink, clock: any WallClock, rules: TaskRules, trust: TrustService? = nil,
+        tracing: RunTracing? = nil
     ) {
         self.store = store
         self.queue = queue
@@ -22,6 +24,7 @@ package final class TaskService: Sendable {
         self.link = link
         self.clock = clock
         self.rules = rules
+        self.trust = trust
         self.tracing = tracing
     }
 
@@ -46,11 +49,17 @@ package final class TaskService: Sendable {
         task.providerKey = draft.providerKey.flatMap { $0.isEmpty ? nil : $0 }
         task.callbackURL = draft.callbackURL.flatMap { $0.isEmpty ? nil : $0 }
         task.workflowRunID = draft.workflowRunID.flatMap { $0.isEmpty ? nil : $0 }
+        task.headSHA = draft.headSHA
+        if type == .prReview, trust != nil { task.hold = TaskHold(.trustCheck, isUnattended: draft.isUnattended) }
         task.trace = tracing?.parentOfNewTask()
         task.traceID = task.trace?.traceIDText
         if !secrets.isEmpty { try await self.secrets.put(secrets, for: id) }
         try await store.insert(task, receipt: receipt?(task))
-        try? await queue.enqueue(id)  // the reconciler queues pending tasks that are missing from the queue
+        if task.hold != nil {
+            trust?.look(at: id)
+        } else {
+            try? await queue.enqueue(id)  // the reconciler queues pending tasks that are missing from the queue
+        }
         return task
     }
 
@@ -103,16 +112,38 @@ package final class TaskService: Sendable {
         return task
     }
 
-    /// Asks the supervisor of a running task to stop it.
+    /// Asks the supervisor of a running task to stop it. A task that waits for an approval is ended at once.
     ///
     /// - Throws: `.notFound`, or `.conflict` when nothing is running.
     package func cancel(_ id: String) async throws(CodeForgeError) -> CodeTask {
         let task = try await task(id)
+        if let trust, task.status == .pending, task.hold?.reason == .approval { return try await trust.decline(id) }
         guard task.status.isActive else {
             throw CodeForgeError(.conflict, "task is not running (status: \(task.status.rawValue))")
         }
         guard task.isUnderWay else { throw CodeForgeError(.conflict, "task is not currently running") }
         try await link.requestCancel(task.run)
+        return task
+    }
+
+    /// Lets a task run that waits for it. Its code stays untrusted.
+    ///
+    /// - Parameter headSHA: The commit that was looked at; `nil` or empty: the one the task is about.
+    /// - Throws: `.notFound`, or `.conflict` when it does not wait, or is about another commit.
+    package func approve(_ id: String, headSHA: String?) async throws(CodeForgeError) -> CodeTask {
+        let task = try await store.update(id) { task throws(CodeForgeError) in
+            guard task.status == .pending, task.hold?.reason == .approval else {
+                throw CodeForgeError(
+                    .conflict, "task does not wait for an approval (status: \(task.status.rawValue))")
+            }
+            if let headSHA, !headSHA.isEmpty, headSHA.lowercased() != task.headSHA {
+                throw CodeForgeError(
+                    .conflict, "head_sha is another: the task is about commit \(task.headSHA ?? "unknown")")
+            }
+            task.hold = nil
+            return nil
+        }
+        try? await queue.enqueue(id)  // the reconciler queues it otherwise
         return task
     }
 

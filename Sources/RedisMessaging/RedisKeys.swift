@@ -1,3 +1,5 @@
+import Domain
+
 /// Every key and channel name this module uses; no other file spells one.
 package struct RedisKeys: Sendable, Hashable {
     /// Put before each name; `codeforge:` by default.
@@ -30,6 +32,10 @@ package struct RedisKeys: Sendable, Hashable {
     var secretsAround: (before: String, after: String) { (prefix + "task:", ":secrets") }
     /// Requests of one token; `digest` is the hex of the first 8 bytes of the token's SHA-256.
     func rateLimit(_ digest: String) -> String { prefix + "ratelimit:" + digest }
+    /// One state of a pull request that a webhook told of.
+    func delivery(_ mark: DeliveryMark) -> String {
+        prefix + "webhook:dedup:" + mark.repositoryURL + ":" + String(mark.number) + ":" + mark.sha
+    }
 
     /// Text as a pattern of `SCAN` that means itself.
     static func escaped(_ text: String) -> String {

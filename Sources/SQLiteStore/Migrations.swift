@@ -198,6 +198,15 @@ enum Migrations {
         migrator.registerMigration("011 traces") { db in
             try db.execute(sql: "ALTER TABLE tasks ADD COLUMN trace_parent TEXT")
         }
+        migrator.registerMigration("012 trust") { db in
+            try db.execute(
+                sql: """
+                    ALTER TABLE tasks ADD COLUMN head_sha ANY;
+                    ALTER TABLE tasks ADD COLUMN trust TEXT;
+                    ALTER TABLE tasks ADD COLUMN hold TEXT;
+                    """
+            )
+        }
         return migrator
     }()
 }

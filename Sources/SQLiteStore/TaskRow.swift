@@ -9,7 +9,7 @@ enum TaskRow {
         "iteration", "current_prompt", "result", "error", "changes", "usage", "review", "review_cli", "review_model",
         "branch", "pr_number", "pr_url", "trace_id", "created_at", "started_at", "finished_at", "session_id",
         "session_cli", "attempt", "workspace_slug", "ended_attempt", "follow_up_waits", "posting",
-        "trace_parent",
+        "trace_parent", "head_sha", "trust", "hold",
     ]
 
     static let list = columns.joined(separator: ", ")
@@ -32,6 +32,7 @@ enum TaskRow {
             stored(task.sessionID), stored(task.sessionCLI), task.attempt, stored(task.workspaceSlug),
             task.endedAttempt, task.followUpWaits, try json(task.posting),
             task.trace?.traceparent,
+            stored(task.headSHA), task.trust?.rawValue, try json(task.hold),
         ]
     }
 
@@ -74,6 +75,9 @@ enum TaskRow {
         task.followUpWaits = row["follow_up_waits"]
         task.posting = try value(row["posting"])
         task.trace = (row["trace_parent"] as String?).flatMap { TraceContext(traceparent: $0) }
+        task.headSHA = text(row, "head_sha")
+        task.trust = (row["trust"] as String?).map { TaskTrust(rawValue: $0) ?? .untrusted }
+        task.hold = try value(row["hold"])
         return task
     }
 

@@ -434,14 +434,22 @@ extension SettingKey {
         SettingKey(
             "code_review.webhook_secrets.github",
             .text(\.codeReview.githubSecret),
-            "Secret of GitHub's webhooks.",
+            "Secret of GitHub's webhooks; several, with commas between, all hold.",
             secret: true
         ),
         SettingKey(
             "code_review.webhook_secrets.gitlab",
             .text(\.codeReview.gitlabSecret),
-            "Secret of GitLab's webhooks.",
+            "Secret of GitLab's webhooks: a token, or a signing secret (`whsec_…`); several, with commas between, all"
+                + " hold.",
             secret: true
+        ),
+        SettingKey(
+            "code_review.untrusted_policy",
+            .text(\.codeReview.untrustedPolicy),
+            "What becomes of a webhook's pull request nobody vouches for: it is reviewed as untrusted code, held until a"
+                + " person approves, or not run.",
+            rule: .oneOf(["review", "hold", "ignore"])
         ),
         SettingKey("tracing.enabled", .boolean(\.tracing.enabled), "Whether requests and runs are traced."),
         SettingKey(

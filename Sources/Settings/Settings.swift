@@ -200,8 +200,22 @@ package struct Settings: Sendable, Equatable {
         package var defaultKeyName = ""
         /// Seconds.
         package var webhookDedupTTL = 3600
+        /// Several with commas between.
         package var githubSecret = ""
         package var gitlabSecret = ""
+        /// `review`, `hold` or `ignore`.
+        package var untrustedPolicy = "review"
+
+        package var githubSecrets: [String] { CodeReview.list(githubSecret) }
+        package var gitlabSecrets: [String] { CodeReview.list(gitlabSecret) }
+
+        private static func list(_ text: String) -> [String] {
+            text.split(separator: ",").map { part in
+                var part = part.drop { $0 == " " }
+                while part.last == " " { part.removeLast() }
+                return String(part)
+            }.filter { !$0.isEmpty }
+        }
     }
 
     package struct Tracing: Sendable, Equatable {
@@ -250,6 +264,7 @@ extension Settings: CustomStringConvertible {
         }
         values += [inherited.githubToken, inherited.gitlabToken, inherited.anthropicAPIKey, inherited.openAIAPIKey]
             .compactMap(\.self)
+        values += codeReview.githubSecrets + codeReview.gitlabSecrets
         return values.filter { !$0.isEmpty }
     }
 }

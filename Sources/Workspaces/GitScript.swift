@@ -29,6 +29,10 @@ package struct GitScript: Sendable, Equatable {
                 cd /workspace
                 git fetch --quiet origin "$4:pr-$3"
                 git checkout --quiet "pr-$3"
+                if [ -n "$5" ] && [ "$(git rev-parse HEAD)" != "$5" ]; then
+                    echo "the pull request is not at commit $5 any more, but at $(git rev-parse HEAD)" >&2
+                    exit 1
+                fi
             elif [ -n "$2" ]; then clone --depth 1 --branch "$2" -- "$1"
             else clone --depth 1 -- "$1"; fi
             cp -a /workspace/.git/. /git/
@@ -37,7 +41,9 @@ package struct GitScript: Sendable, Equatable {
             mkdir -p /workspace/.git/info /workspace/.git/hooks
             """
         let number = spec.pullRequest.map(String.init) ?? ""
-        let operands = [url.withoutCredentials, spec.branch ?? "", number, spec.pullRequestRef ?? ""]
+        let operands = [
+            url.withoutCredentials, spec.branch ?? "", number, spec.pullRequestRef ?? "", spec.expectedHead ?? "",
+        ]
         return GitScript(
             argv: ["/bin/sh", "-c", script, "git-clone"] + operands,
             environment: environment(rewriting: url, gateway: gateway))

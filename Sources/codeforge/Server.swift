@@ -94,11 +94,13 @@ struct Server {
         let projector = Projector(
             reports: RedisReportLog(client), finalizer: finalizer, trail: trail, scheduler: scheduler,
             applyPublishing: { report throws(CodeForgeError) in try await publisher.apply(report) })
+        let trust = trust(store, queue, events, secrets, credentials, forge)
         let tasks = TaskService(
             store: store, queue: queue, secrets: secrets, events: events, link: link, clock: clock,
             rules: TaskRules(
                 registeredCLIs: Set(AgentCatalog.names), makeID: { UUID().uuidString.lowercased() },
-                isURL: URLRule.accepts), tracing: tracing)
+                isURL: URLRule.accepts), trust: trust, tracing: tracing)
+        let webhooks = try webhooks(tasks, client)
         let sweeper = WorkspaceService(
             configuration: sweeping, tasks: store, store: workspaces,
             files: TaskFiles(
@@ -117,7 +119,7 @@ struct Server {
             store: SQLiteReceiptStore(database), clock: clock, lifetime: settings.server.idempotencyTTL)
         let api = APIServer(
             dependencies(
-                keys: keys, browser: browser, tasks: tasks, reviews: reviews,
+                keys: keys, browser: browser, tasks: tasks, webhooks: webhooks, reviews: reviews,
                 sandboxes: SandboxService(control: control, trail: trail), workspaces: sweeper,
                 publisher: publisher, mcp: MCPService(store: mcpServers, clock: clock),
                 tools: ToolService(store: tools, clock: clock), store: store, probe: probe, client: client,
@@ -137,7 +139,7 @@ struct Server {
                     .init(service: callbacks), .init(service: outbox), .init(service: trail),
                     .init(service: receipts), .init(service: SandboxCensus(control: control)),
                     .init(service: projector), .init(service: scheduler), .init(service: publisher),
-                    .init(service: sweeper), .init(service: application), .init(service: stopping),
+                    .init(service: trust), .init(service: sweeper), .init(service: application), .init(service: stopping),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         defer { logger.notice("stopped") }
@@ -256,7 +258,7 @@ struct Server {
     }
 
     private func dependencies(
-        keys: KeyService, browser: ForgeBrowser, tasks: TaskService, reviews: ReviewService,
+        keys: KeyService, browser: ForgeBrowser, tasks: TaskService, webhooks: WebhookService, reviews: ReviewService,
         sandboxes: SandboxService, workspaces: WorkspaceService, publisher: Publisher, mcp: MCPService,
         tools: ToolService, store: SQLiteTaskStore, probe: RedisHealthProbe, client: RedisClient,
         stopping: ShutdownFlag, clock: SystemClock, tokens: any TokenStore, receipts: ReceiptLedger,
@@ -264,8 +266,8 @@ struct Server {
     ) -> APIDependencies {
         let limit = settings.rateLimit
         return APIDependencies(
-            tasks: tasks, reviews: reviews, sandboxes: sandboxes, keys: keys, browser: browser, workspaces: workspaces,
-            publisher: publisher, mcp: mcp, tools: tools, store: store, messaging: probe,
+            tasks: tasks, reviews: reviews, webhooks: webhooks, sandboxes: sandboxes, keys: keys, browser: browser,
+            workspaces: workspaces, publisher: publisher, mcp: mcp, tools: tools, store: store, messaging: probe,
             cliCatalogue: { [settings] in CLICatalogue.entries(settings) }, defaultCLI: settings.cli.defaultName,
             tokens: [settings.server.authToken], tokenStore: tokens, receipts: receipts, digest: Digests.sha256,
             rateLimiter: limit.enabled && limit.perMinute > 0

@@ -10,6 +10,7 @@ import Logging
 import Telemetry
 import TestKit
 import Testing
+import Vault
 
 @testable import API
 
@@ -32,6 +33,10 @@ struct APIRig {
     let tools = InMemoryToolStore()
     let trail: AuditTrail
     let keys = InMemoryKeyStore()
+    let marks = InMemoryDeliveryMarks()
+    var webhooks = WebhookService.Configuration(keyName: "bot")
+    var githubSecrets = ["gh-old", "gh-secret"]
+    var gitlabSecrets = ["gl-secret"]
     /// GitHub, GitLab and Sentry; none answers without it.
     var forge: ForgeServer?
     static let transport = CurlTransport()
@@ -97,6 +102,10 @@ struct APIRig {
                 poster: ReviewPoster(forge: remote, untrustedVerdicts: false),
                 destination: CredentialResolver(directory, ring: ring, secrets: secrets).ownDestination(of:)
             ),
+            webhooks: WebhookService(
+                configuration: webhooks,
+                verifier: try! WebhookSecrets(github: githubSecrets, gitlab: gitlabSecrets),
+                reader: WebhookPayloads(), marks: marks, tasks: tasks, clock: clock),
             sandboxes: SandboxService(control: control, trail: trail),
             keys: KeyService(
                 ring: ring, forge: remote, issues: issues, directory: directory, addresses: addresses, clock: clock),

@@ -33,6 +33,9 @@ import Testing
         try await rule.run { InMemoryRateLimiter(limit: $0) }
     }
 
+    @Test(arguments: DeliveryMarksContract.cases)
+    func deliveryMarks(_ rule: DeliveryMarksContract.Case) async throws { try await rule.run(InMemoryDeliveryMarks()) }
+
     /// Makes the first server, then each next one from the one before.
     private actor Chain<Server: Sendable> {
         private var current: Server
@@ -85,5 +88,11 @@ import Testing
     func rateLimiter(_ rule: RateLimiterContract.Case) async throws {
         let redis = try await RedisFixture()
         try await rule.run { RedisRateLimiter(try RedisClient(url: redis.url), limit: $0, digest: { $0 }) }
+    }
+
+    @Test(arguments: DeliveryMarksContract.cases)
+    func deliveryMarks(_ rule: DeliveryMarksContract.Case) async throws {
+        let redis = try await RedisFixture()
+        try await rule.run(RedisDeliveryMarks(try RedisClient(url: redis.url)))
     }
 }

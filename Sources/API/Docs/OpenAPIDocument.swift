@@ -11,12 +11,12 @@ package enum OpenAPIDocument {
           version: "1"
           summary: Runs AI coding CLIs over git repositories, each task in a sandbox of its own.
           description: |
-            Every path under `/api/v1` wants `Authorization: Bearer <token>`. A token has a role: `read` may look at everything
-            but secrets, `submit` may also create tasks and steer them, `admin` may do everything; each operation names the least
-            one in its `security`. Errors have one shape, see `Error`. Every answer carries `X-Request-Id`: the one you sent (1 to
-            128 visible ASCII characters), or a new one. Members that are empty or zero are left out unless said otherwise. `HEAD`
-            works wherever `GET` does; a wrong method is answered 405 with `Allow`. A request that takes longer than 60 s is
-            answered 504; streams are exempt.
+            Every path under `/api/v1`, but for `/api/v1/webhooks`, wants `Authorization: Bearer <token>`. A token has a role:
+            `read` may look at everything but secrets, `submit` may also create tasks and steer them, `admin` may do everything;
+            each operation names the least one in its `security`. Errors have one shape, see `Error`. Every answer carries
+            `X-Request-Id`: the one you sent (1 to 128 visible ASCII characters), or a new one. Members that are empty or zero are
+            left out unless said otherwise. `HEAD` works wherever `GET` does; a wrong method is answered 405 with `Allow`. A
+            request that takes longer than 60 s is answered 504; streams are exempt.
           license:
             name: Apache-2.0
             identifier: Apache-2.0
@@ -39,6 +39,8 @@ package enum OpenAPIDocument {
           - name: sentry
             description: What Sentry says, with a registered key.
           - name: cli
+          - name: webhooks
+            description: Where forges tell of pull and merge requests; no token, each delivery proves itself.
           - name: mcp
             description: Servers of the Model Context Protocol, and tools that become one.
         paths:
@@ -389,8 +391,8 @@ package enum OpenAPIDocument {
               summary: Cancel a running task
               security: [{ bearer: [submit] }]
               description: |
-                The task must be `cloning`, `running` or `reviewing`. `canceling` is in this answer only: the task itself becomes
-                `failed` within seconds.
+                The task must be `cloning`, `running` or `reviewing`, or wait for an approval. `canceling` is in this answer only:
+                the task itself becomes `failed` within seconds.
               responses:
                 "200":
                   description: Asked for.
@@ -599,6 +601,58 @@ package enum OpenAPIDocument {
                           value:
                             error: Internal Server Error
                             message: "creating PR: GitHub answered 403: Resource not accessible by token"
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
+          /api/v1/tasks/{taskID}/approve:
+            parameters: [{ $ref: "#/components/parameters/TaskID" }]
+            post:
+              operationId: approveTask
+              tags: [tasks]
+              summary: Let a held task run
+              security: [{ bearer: [submit] }]
+              description: |
+                For a task whose `hold.reason` is `approval`: its code comes from somebody nobody vouches for, and
+                `code_review.untrusted_policy` is `hold`. It then runs under the profile of untrusted code, and only on the commit
+                `hold.head_sha`: a push before or after makes the approval void.
+              requestBody:
+                required: false
+                content:
+                  application/json:
+                    schema:
+                      type: object
+                      properties:
+                        head_sha:
+                          type: [string, "null"]
+                          description: The commit you looked at; answered 409 when the task is about another.
+                    example: { head_sha: 1c7a2f0f4e9d8b3a6c5e7f1029384756aabbccdd }
+              responses:
+                "200":
+                  description: Queued.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [id, status]
+                        properties:
+                          id: { type: string }
+                          status: { const: pending }
+                          head_sha: { type: string }
+                      example:
+                        id: 77a2ffbd-11b6-4654-9325-89306d55bc89
+                        status: pending
+                        head_sha: 1c7a2f0f4e9d8b3a6c5e7f1029384756aabbccdd
+                "400": { $ref: "#/components/responses/BadRequest" }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
+                "404": { $ref: "#/components/responses/NotFound" }
+                "409":
+                  description: It does not wait for an approval, or is about another commit.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Conflict, message: "task does not wait for an approval (status: running)" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
                 "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/tasks/{taskID}/stream:
@@ -1820,6 +1874,99 @@ package enum OpenAPIDocument {
                 "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
                 "504": { $ref: "#/components/responses/TimedOut" }
+          /api/v1/webhooks/github:
+            post:
+              operationId: receiveGitHubWebhook
+              tags: [webhooks]
+              summary: Receive a GitHub webhook
+              security: []
+              description: |
+                A delivery of the event `pull_request`, with its action `opened`, `synchronize` or `reopened`, becomes a
+                `pr_review` task that posts what it finds. `X-Hub-Signature-256` must be the body's HMAC-SHA256 under a secret of
+                `code_review.webhook_secrets.github`. A commit of a pull request is reviewed once in
+                `code_review.webhook_dedup_ttl`. Anything else is answered 200 and ignored.
+              requestBody:
+                required: true
+                content:
+                  application/json:
+                    schema: { type: object }
+                    example:
+                      action: opened
+                      number: 42
+                      pull_request:
+                        number: 42
+                        draft: false
+                        head: { ref: feature/login, sha: 1c7a2f0f4e9d8b3a6c5e7f1029384756aabbccdd, repo: { id: 1 } }
+                        base: { ref: main, repo: { id: 1 } }
+                      repository: { id: 1, clone_url: "https://github.com/acme/app.git" }
+              responses:
+                "200": { $ref: "#/components/responses/DeliveryNotReviewed" }
+                "201": { $ref: "#/components/responses/DeliveryReviewed" }
+                "400": { $ref: "#/components/responses/DeliveryRefused" }
+                "401":
+                  description: It does not prove that it comes from GitHub.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: unauthorized, message: invalid signature }
+                "413": { $ref: "#/components/responses/DeliveryTooLarge" }
+                "500": { $ref: "#/components/responses/DeliveryFailed" }
+                "503":
+                  description: There is no secret for it.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Service Unavailable, message: GitHub webhook secret not configured }
+                "504": { $ref: "#/components/responses/TimedOut" }
+          /api/v1/webhooks/gitlab:
+            post:
+              operationId: receiveGitLabWebhook
+              tags: [webhooks]
+              summary: Receive a GitLab webhook
+              security: []
+              description: |
+                A `Merge Request Hook` with the action `open`, `update` or `reopen` becomes a `pr_review` task that posts what it
+                finds. `X-Gitlab-Token` must be a secret of `code_review.webhook_secrets.gitlab`; or `webhook-id`,
+                `webhook-timestamp` and `webhook-signature` must be as Standard Webhooks has them, under one of its `whsec_`
+                secrets and not older than five minutes. A commit of a merge request is reviewed once in
+                `code_review.webhook_dedup_ttl`. Anything else is answered 200 and ignored.
+              requestBody:
+                required: true
+                content:
+                  application/json:
+                    schema: { type: object }
+                    example:
+                      object_kind: merge_request
+                      object_attributes:
+                        iid: 42
+                        action: open
+                        title: Add login
+                        draft: false
+                        source_branch: feature/login
+                        target_branch: main
+                        source_project_id: 14
+                        target_project_id: 14
+                        last_commit: { id: 1c7a2f0f4e9d8b3a6c5e7f1029384756aabbccdd }
+                      project: { id: 14, http_url_to_repo: "https://gitlab.com/acme/app.git" }
+              responses:
+                "200": { $ref: "#/components/responses/DeliveryNotReviewed" }
+                "201": { $ref: "#/components/responses/DeliveryReviewed" }
+                "400": { $ref: "#/components/responses/DeliveryRefused" }
+                "401":
+                  description: It does not prove that it comes from GitLab.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: unauthorized, message: invalid token }
+                "413": { $ref: "#/components/responses/DeliveryTooLarge" }
+                "500": { $ref: "#/components/responses/DeliveryFailed" }
+                "503":
+                  description: There is no secret for it.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Service Unavailable, message: GitLab webhook secret not configured }
+                "504": { $ref: "#/components/responses/TimedOut" }
         webhooks:
           runFinished:
             post:
@@ -1952,6 +2099,53 @@ package enum OpenAPIDocument {
               required: true
               schema: { type: string }
           responses:
+            DeliveryReviewed:
+              description: The review is on record.
+              content:
+                application/json:
+                  schema:
+                    type: object
+                    required: [status, task_id]
+                    properties:
+                      status: { const: created }
+                      task_id: { type: string }
+                  example: { status: created, task_id: 77a2ffbd-11b6-4654-9325-89306d55bc89 }
+            DeliveryNotReviewed:
+              description: Nothing is to be done.
+              content:
+                application/json:
+                  schema:
+                    type: object
+                    required: [status]
+                    properties:
+                      status: { enum: [ignored, skipped, deduplicated] }
+                      reason: { type: string, description: Missing for `deduplicated`. }
+                  examples:
+                    event: { value: { status: ignored, reason: not a pull_request event } }
+                    action: { value: { status: ignored, reason: action closed not handled } }
+                    fork: { value: { status: ignored, reason: "untrusted: the head is in a fork" } }
+                    draft: { value: { status: skipped, reason: draft PR } }
+                    again: { value: { status: deduplicated } }
+            DeliveryRefused:
+              description: It is no payload a review can be made of, or no key is configured for reviews.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  examples:
+                    payload: { value: { error: Bad Request, message: failed to parse webhook payload } }
+                    key: { value: { error: Bad Request, message: code_review.default_key_name not configured } }
+            DeliveryTooLarge:
+              description: It is longer than 5 MiB.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example: { error: Request Entity Too Large, message: request body is larger than 5242880 bytes }
+            DeliveryFailed:
+              description: The task could not be stored. The forge may deliver it again.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example: { error: Internal Server Error, message: failed to create review task }
             BadRequest:
               description: The request is wrong.
               content:
@@ -2215,6 +2409,20 @@ package enum OpenAPIDocument {
                   type: array
                   items: { $ref: "#/components/schemas/TaskItem" }
                 total: { type: integer, minimum: 0, description: Tasks that match, on all pages. }
+            Hold:
+              type: object
+              description: Why a `pending` task does not run.
+              required: [reason]
+              properties:
+                reason:
+                  enum: [trust_check, approval]
+                  description: "`trust_check`: the forge is being asked; `approval`: a person must let it run."
+                detail: { type: string, description: What is known of the code. }
+                head_sha: { type: string, description: The commit an approval is of. }
+              example:
+                reason: approval
+                detail: the head is in a fork
+                head_sha: 1c7a2f0f4e9d8b3a6c5e7f1029384756aabbccdd
             TaskItem:
               type: object
               required: [id, status, task_type, repo_url, prompt, iteration, error, branch, pr_url, created_at]
@@ -2230,6 +2438,7 @@ package enum OpenAPIDocument {
                 pr_url: { type: string }
                 workflow_run_id: { type: string }
                 changes_summary: { $ref: "#/components/schemas/Changes" }
+                hold: { $ref: "#/components/schemas/Hold" }
                 created_at: { type: string, format: date-time }
                 started_at: { type: string, format: date-time }
                 finished_at: { type: string, format: date-time }
@@ -2266,6 +2475,13 @@ package enum OpenAPIDocument {
                 branch: { type: string }
                 pr_number: { type: integer }
                 pr_url: { type: string }
+                head_sha: { type: string, description: The commit a webhook told of; no other is reviewed. }
+                trust:
+                  enum: [trusted, untrusted]
+                  description: |
+                    Of a `pr_review`, once the forge was asked: `trusted` when the head is no fork and its author may write to the
+                    repository. Anything else is reviewed under the profile `untrusted`.
+                hold: { $ref: "#/components/schemas/Hold" }
                 trace_id:
                   type: string
                   pattern: "^[0-9a-f]{32}$"

@@ -34,6 +34,8 @@ struct TaskRoutes: Sendable {
                 .post, "/api/v1/tasks/{taskID}/instruct", "Send a follow-up instruction", access: .submit,
                 handler: instruct),
             Route(.post, "/api/v1/tasks/{taskID}/cancel", "Cancel a running task", access: .submit, handler: cancel),
+            Route(
+                .post, "/api/v1/tasks/{taskID}/approve", "Let a held task run", access: .submit, handler: approve),
             Route(.get, "/api/v1/tasks/{taskID}/stream", "Stream a task's events", isLimited: false, handler: stream),
         ]
     }
@@ -110,6 +112,16 @@ struct TaskRoutes: Sendable {
             json.member("id", task.id)
             json.member("status", "canceling")
             json.member("message", "task cancellation requested")
+        }
+    }
+
+    @Sendable private func approve(_ request: Request, _ context: APIContext) async throws -> Response {
+        let sha = try await body.decodeIfAny(ApproveRequest.self, from: request)?.headSHA
+        let task = try await tasks.approve(taskID(context), headSHA: sha)
+        return .json { json in
+            json.member("id", task.id)
+            json.member("status", task.status.rawValue)
+            json.member(ifAny: "head_sha", task.headSHA)
         }
     }
 

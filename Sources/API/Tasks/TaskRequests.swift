@@ -49,6 +49,13 @@ struct InstructRequest: Decodable {
     var prompt: String?
 }
 
+/// The body of `POST /tasks/{taskID}/approve`; may be missing.
+struct ApproveRequest: Decodable {
+    var headSHA: String?
+
+    private enum CodingKeys: String, CodingKey { case headSHA = "head_sha" }
+}
+
 /// Reads request bodies.
 struct BodyReader: Sendable {
     let limit: Int

@@ -53,6 +53,9 @@ enum TaskView {
         json.member(ifAny: "branch", task.branch)
         json.member(ifAny: "pr_number", task.prNumber)
         json.member(ifAny: "pr_url", task.prURL)
+        json.member(ifAny: "head_sha", task.headSHA)
+        json.member(ifAny: "trust", task.trust?.rawValue)
+        write(hold: task, to: &json)
         json.member(ifAny: "trace_id", task.traceID)
         json.member("created_at", task.createdAt)
         json.member(ifAny: "started_at", task.startedAt)
@@ -72,6 +75,7 @@ enum TaskView {
         json.member("branch", task.branch ?? "")
         json.member("pr_url", task.prURL ?? "")
         json.member(ifAny: "workflow_run_id", task.workflowRunID)
+        write(hold: task, to: &json)
         if let changes = task.changes, !changes.isEmpty {
             json.name("changes_summary")
             write(changes, to: &json)
@@ -79,6 +83,17 @@ enum TaskView {
         json.member("created_at", task.createdAt)
         json.member(ifAny: "started_at", task.startedAt)
         json.member(ifAny: "finished_at", task.finishedAt)
+        json.endObject()
+    }
+
+    /// Why a pending task does not run.
+    private static func write(hold task: CodeTask, to json: inout JSONWriter) {
+        guard task.status == .pending, let hold = task.hold else { return }
+        json.name("hold")
+        json.beginObject()
+        json.member("reason", hold.reason.rawValue)
+        json.member(ifAny: "detail", hold.detail)
+        json.member(ifAny: "head_sha", task.headSHA)
         json.endObject()
     }
 

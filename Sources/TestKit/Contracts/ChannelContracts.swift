@@ -73,3 +73,39 @@ package enum RateLimiterContract {
         },
     ]
 }
+
+/// What all `DeliveryMarks` must do. The subject is empty.
+package enum DeliveryMarksContract {
+    package typealias Case = ContractCase<any DeliveryMarks>
+
+    private static func mark(_ url: String = "https://h/o/r", _ number: Int = 1, _ sha: String = "a") -> DeliveryMark {
+        DeliveryMark(repositoryURL: url, number: number, sha: sha)
+    }
+
+    package static let cases: [Case] = [
+        Case("a mark is new once") { marks in
+            try expect(try await marks.add(mark(), seconds: 60), "the first")
+            try expect(try await !marks.add(mark(), seconds: 60), "the second")
+            for other in [mark("https://h/o/s"), mark("https://h/o/r", 2), mark("https://h/o/r", 1, "b")] {
+                try expect(try await marks.add(other, seconds: 60), "another: \(other)")
+            }
+        },
+        Case("a mark that is removed is new again") { marks in
+            try expect(try await marks.add(mark(), seconds: 60), "the first")
+            try await marks.remove(mark())
+            try expect(try await marks.add(mark(), seconds: 60), "again")
+        },
+        Case("a mark that is kept stays") { marks in
+            try expect(try await marks.add(mark(), seconds: 1), "the first")
+            try await marks.keep(mark(), seconds: 3600)
+            try expect(try await !marks.add(mark(), seconds: 1), "the second")
+        },
+        Case("of many at the same moment one is the first") { marks in
+            let first = try await withThrowingTaskGroup(of: Bool.self) { group in
+                for _ in 0..<40 { group.addTask { try await marks.add(mark(), seconds: 60) } }
+                return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            try expectEqual(first, 1, "how many were new")
+        },
+    ]
+}

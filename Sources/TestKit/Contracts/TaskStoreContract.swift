@@ -222,6 +222,9 @@ package enum TaskStoreContract {
         task.endedAttempt = 1
         task.followUpWaits = true
         task.posting = ReviewPosting(run: task.run, marker: "m")
+        task.headSHA = "0123"
+        task.trust = .untrusted
+        task.hold = TaskHold(.approval, detail: "a fork", isUnattended: true)
         return task
     }
 
