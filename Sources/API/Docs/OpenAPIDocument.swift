@@ -1805,6 +1805,7 @@ package enum OpenAPIDocument {
                             created_at: "2026-02-25T00:00:00Z"
                 "401": { $ref: "#/components/responses/Unauthorized" }
                 "500": { $ref: "#/components/responses/Failure" }
+                "503": { $ref: "#/components/responses/Unavailable" }
                 "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/tools/{name}:
             parameters: [{ $ref: "#/components/parameters/RegistryName" }]
