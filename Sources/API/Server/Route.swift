@@ -64,11 +64,11 @@ struct RouteIndex: Sendable {
     /// The value of `Allow`, or `nil` for a path nobody serves.
     func allowed(path: String) -> String? {
         let segments = path.split(separator: "/")
-        var methods: Set<String> = []
-        for template in templates where RouteIndex.matches(template.segments, segments) {
-            methods.formUnion(template.methods.map(\.rawValue))
-        }
-        guard !methods.isEmpty else { return nil }
+        // As the router has it: a path that is spelled out comes before one with parameters.
+        func parameters(_ template: [Substring]) -> Int { template.count { $0.hasPrefix("{") } }
+        let matching = templates.filter { RouteIndex.matches($0.segments, segments) }
+        guard let found = matching.min(by: { parameters($0.segments) < parameters($1.segments) }) else { return nil }
+        var methods = Set(found.methods.map(\.rawValue))
         if methods.contains("GET") { methods.insert("HEAD") }
         return methods.union(["OPTIONS"]).sorted().joined(separator: ", ")
     }
