@@ -602,7 +602,6 @@ package enum OpenAPIDocument {
                             error: Internal Server Error
                             message: "creating PR: GitHub answered 403: Resource not accessible by token"
                 "503": { $ref: "#/components/responses/Unavailable" }
-                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/tasks/{taskID}/approve:
             parameters: [{ $ref: "#/components/parameters/TaskID" }]
             post:
