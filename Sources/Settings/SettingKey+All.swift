@@ -424,7 +424,13 @@ extension SettingKey {
             "Whether a review of code that nobody vouched for, such as a pull request's, may approve or request changes"
                 + " on GitHub; it comments otherwise."
         ),
-        SettingKey("code_review.default_cli", .text(\.codeReview.defaultCLI), "CLI of reviews that webhooks start."),
+        // Not `shell`: it would run a stranger's title as a script.
+        SettingKey(
+            "code_review.default_cli",
+            .text(\.codeReview.defaultCLI),
+            "CLI of reviews that webhooks start; empty: `claude-code`.",
+            rule: .oneOf(["claude-code", "codex", ""])
+        ),
         SettingKey("code_review.default_key_name", .text(\.codeReview.defaultKeyName), "Key those reviews use."),
         SettingKey(
             "code_review.webhook_dedup_ttl",

@@ -197,6 +197,7 @@ struct Fixture: ~Copyable {
     @Test(arguments: [
         ("server.port", "80a", #""80a""#, "an integer from 0 to 65535"),
         ("server.port", "", #""""#, "an integer from 0 to 65535"),
+        ("code_review.default_cli", "shell", #""shell""#, "one of claude-code, codex"),
         ("logging.level", "loud", #""loud""#, "one of debug, info, warn, error"),
         (
             "redis.url", "http://u:hidden@h", #""http://***@h""#,
