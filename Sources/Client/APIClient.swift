@@ -32,13 +32,24 @@ package struct APIClient: Sendable {
 
     /// Sends a request and reads the JSON of its answer.
     ///
-    /// - Parameter path: From `/api/v1` on, escaped; with its query.
+    /// - Parameters:
+    ///   - path: From `/api/v1` on, escaped; with its query.
+    ///   - body: Sent as JSON; without one a POST is empty.
+    ///   - accepted: A status that is an answer like those of 200 to 299.
+    ///   - patience: Longest time for all of it; most requests are answered within 60 s.
     /// - Throws: What the service answered: `.notFound`, `.conflict`, `.unauthorized`, `.invalidArgument` …;
     ///   `.unavailable` when it can't be reached, or speaks something else.
-    package func send(_ method: String, _ path: String) async throws(CodeForgeError) -> JSONValue {
-        let response = try await request(method, path, headers: [:], total: .seconds(65), idle: .seconds(65))
+    package func send(
+        _ method: String, _ path: String, _ body: JSONValue? = nil, headers: HeaderList = [:],
+        accepting accepted: Int? = nil,
+        patience: Duration = .seconds(65)
+    ) async throws(CodeForgeError) -> JSONValue {
+        let response = try await request(
+            method, path, body: body, headers: headers, total: patience, idle: patience)
         let bytes = try await response.body.collect(upTo: APIClient.longestAnswer)
-        guard (200..<300).contains(response.status) else { throw APIClient.failure(response.status, bytes) }
+        guard (200..<300).contains(response.status) || response.status == accepted else {
+            throw APIClient.failure(response.status, bytes)
+        }
         do {
             return try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
         } catch {
@@ -46,16 +57,29 @@ package struct APIClient: Sendable {
         }
     }
 
+    /// Reads an answer that is no JSON: a diff.
+    ///
+    /// - Returns: Its bytes, and the head's fields.
+    /// - Throws: As `send`.
+    package func bytes(_ path: String) async throws(CodeForgeError) -> (body: [UInt8], headers: HeaderList) {
+        let response = try await request("GET", path, headers: [:], total: .seconds(300), idle: .seconds(65))
+        let bytes = try await response.body.collect(upTo: APIClient.longestAnswer)
+        guard (200..<300).contains(response.status) else { throw APIClient.failure(response.status, bytes) }
+        return (bytes, response.headers)
+    }
+
     package func get(_ path: String) async throws(CodeForgeError) -> JSONValue { try await send("GET", path) }
 
     /// Follows a stream of server-sent events, and goes on after the last one it saw when the connection breaks.
     ///
-    /// - Parameter receive: Gets each event; `false` ends the following. `done` always does.
+    /// - Parameters:
+    ///   - after: Id of the event to go on after; `nil` begins with the first.
+    ///   - receive: Gets each event; `false` ends the following. `done` always does.
     /// - Throws: What the service answered, or `.unavailable` after some tries in a row that brought nothing.
     package func follow(
-        _ path: String, _ receive: (ServerEvent) async throws(CodeForgeError) -> Bool
+        _ path: String, after: String? = nil, _ receive: (ServerEvent) async throws(CodeForgeError) -> Bool
     ) async throws(CodeForgeError) {
-        var last: String?
+        var last = after
         var failures = 0
         while true {
             do throws(CodeForgeError) {
@@ -87,15 +111,22 @@ package struct APIClient: Sendable {
     }
 
     private func request(
-        _ method: String, _ path: String, headers: HeaderList, total: Duration?, idle: Duration
+        _ method: String, _ path: String, body: JSONValue? = nil, headers: HeaderList, total: Duration?, idle: Duration
     ) async throws(CodeForgeError) -> TransportResponse {
         var headers = headers
         headers.append("authorization", "Bearer " + token)
+        var content = method == "POST" ? TransportRequest.Body.bytes([]) : .none
+        if let body {
+            var writer = JSONWriter()
+            writer.value(body)
+            headers.append("content-type", "application/json")
+            content = .bytes(writer.bytes)
+        }
         do throws(CodeForgeError) {
             return try await transport.send(
                 TransportRequest(
                     method: method, url: base + path, headers: headers,
-                    body: method == "POST" ? .bytes([]) : .none,
+                    body: content,
                     limits: TransportLimits(idle: idle, total: total), addresses: addresses))
         } catch {
             guard error.code == .unavailable || error.code == .timeout else { throw error }

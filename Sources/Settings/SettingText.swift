@@ -145,7 +145,7 @@ enum SettingText {
 }
 
 extension StringProtocol {
-    func trimming(_ drop: (Character) -> Bool) -> String {
+    package func trimming(_ drop: (Character) -> Bool) -> String {
         var rest = self[...]
         while let first = rest.first, drop(first) { rest = rest.dropFirst() }
         while let last = rest.last, drop(last) { rest = rest.dropLast() }

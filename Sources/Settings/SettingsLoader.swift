@@ -94,8 +94,11 @@ package struct SettingsLoader: Sendable {
         return entries
     }
 
-    /// Names that are ours, but no settings: where the file is, and which service a client command talks to.
-    private static let reserved: Set<String> = ["CODEFORGE_CONFIG", "CODEFORGE_URL", "CODEFORGE_TOKEN"]
+    /// Names that are ours, but no settings: where the file is, and what client commands read.
+    private static let reserved: Set<String> = [
+        "CODEFORGE_CONFIG", "CODEFORGE_URL", "CODEFORGE_TOKEN", "CODEFORGE_TOKEN_FILE", "CODEFORGE_ACCESS_TOKEN",
+        "CODEFORGE_ACCESS_TOKEN_FILE", "CODEFORGE_AI_API_KEY", "CODEFORGE_AI_API_KEY_FILE",
+    ]
 
     /// Container platforms put addresses of a service named "codeforge" into the environment under these names.
     ///

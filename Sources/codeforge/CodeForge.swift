@@ -1,4 +1,5 @@
 import ArgumentParser
+import Domain
 import Glibc
 
 /// The `codeforge` command.
@@ -7,10 +8,30 @@ struct CodeForge: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "codeforge",
         abstract: "Runs AI coding CLIs and scripts over untrusted git repositories, each task in its own sandbox.",
+        discussion: """
+            The service: serve, config, doctor, image, token, keys rotate. Its clients, over REST: task, keys, mcp, tools, \
+            workspaces, sandbox.
+
+              codeforge serve
+              codeforge task run --repo https://github.com/user/repo.git --prompt 'Fix the failing tests'
+              codeforge completions bash > /etc/bash_completion.d/codeforge
+
+            Exit status:
+              0    done; the task completed
+              1    failed; so did the task
+              2    wrong usage
+              3    not found
+              4    not authorized
+              69   the service does not answer
+              124  the task timed out
+              125  the sandbox could not be started (sandbox run)
+              130  the task was cancelled, or Ctrl-C was pressed
+            """,
         version: "codeforge \(Version.current)",
         subcommands: [
-            ServeCommand.self, ConfigCommand.self, DoctorCommand.self, SandboxCommand.self, ImageCommand.self,
-            KeysCommand.self, TokenCommand.self, VersionCommand.self,
+            ServeCommand.self, ConfigCommand.self, DoctorCommand.self, TaskCommand.self, WorkspacesCommand.self,
+            KeysCommand.self, MCPCommand.self, ToolsCommand.self, SandboxCommand.self, ImageCommand.self,
+            TokenCommand.self, CompletionsCommand.self, VersionCommand.self,
         ])
 
     /// As the generated entry point, but for the exit status of a wrong command line: 2, as everywhere.
@@ -44,8 +65,33 @@ struct VersionCommand: ParsableCommand {
 /// Lets out what was printed, for those who read it through a pipe as it comes.
 func flushOutput() { fflush(nil) }
 
-/// Where messages for people go; results go to standard output.
+/// Prints what others wrote, without what could steer a terminal.
+func say(_ text: String) { print(SafeText.lines(text.utf8)) }
+
+/// Where messages for people go; results go to standard output. What others wrote in them can't steer a terminal.
 func complain(_ text: String) {
-    let line = Array((text + "\n").utf8)
+    let line = Array((SafeText.lines(text.utf8) + "\n").utf8)
     _ = write(2, line, line.count)
+}
+
+struct CompletionsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "completions", abstract: "Print a script that completes these commands in a shell.",
+        discussion: """
+              codeforge completions bash > /etc/bash_completion.d/codeforge
+              codeforge completions zsh > ~/.zsh/completions/_codeforge
+              codeforge completions fish > ~/.config/fish/completions/codeforge.fish
+            """)
+
+    @Argument(
+        help: "bash, zsh or fish.",
+        transform: { name in
+            guard let shell = CompletionShell(rawValue: name) else {
+                throw ValidationError("there are completions for bash, zsh and fish")
+            }
+            return shell
+        })
+    var shell: CompletionShell
+
+    func run() { print(CodeForge.completionScript(for: shell)) }
 }

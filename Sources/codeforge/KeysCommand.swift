@@ -8,7 +8,16 @@ import Vault
 
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Look after stored secrets.", subcommands: [Rotate.self])
+        commandName: "keys", abstract: "Look after keys: tokens of forges and of Sentry that tasks name.",
+        discussion: """
+            add, ls, verify and rm ask the service; rotate works on its database while it is stopped.
+            \(exitStatuses)
+
+              codeforge keys add hub --provider github < token.txt
+              codeforge keys ls
+              codeforge task run --repo https://github.com/user/private.git --key hub --prompt 'Fix the tests'
+            """,
+        subcommands: [Add.self, List.self, Verify.self, Remove.self, Rotate.self])
 
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -28,7 +37,8 @@ struct KeysCommand: AsyncParsableCommand {
                 let rotation = try KeyRotation(settings)
                 let (keys, tasks, servers) = try await rotation.run()
                 print(
-                    "sealed with the new key: \(keys) registered keys, secrets of \(tasks) tasks, \(servers) MCP servers")
+                    "sealed with the new key: \(keys) registered keys, secrets of \(tasks) tasks, \(servers) MCP servers"
+                )
             }
         }
     }

@@ -3,14 +3,18 @@ import Client
 import CurlHTTP
 import Domain
 import FoundationEssentials
+import Settings
 
 /// Which service a command talks to.
 struct ServiceOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "URL of the service. Default: CODEFORGE_URL, else this host at the configured server.port.",
-            discussion:
-                "The token is CODEFORGE_TOKEN; without, server.auth_token, which goes to the configured server alone."))
+            "URL of the service. Default: CODEFORGE_URL, else url of client.yaml, else this host at server.port.",
+            discussion: """
+                The token is CODEFORGE_TOKEN or in the file CODEFORGE_TOKEN_FILE names; without, token or token_file of \
+                ~/.config/codeforge/client.yaml, which goes to its url alone; without, server.auth_token, which goes to \
+                the configured server alone.
+                """))
     var url: String?
     @OptionGroup var settings: SettingsOptions
 
@@ -18,10 +22,26 @@ struct ServiceOptions: ParsableArguments {
     func client() throws -> APIClient {
         let environment = ProcessInfo.processInfo.environment
         func given(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
-        let place = url ?? given("CODEFORGE_URL")
-        let token = given("CODEFORGE_TOKEN")
-        // What is given needs no configuration, which may be on another host.
-        if let place, let token { return try Self.client(place, token) }
+        return try reportingNow {
+            let place = url ?? given("CODEFORGE_URL")
+            let token = try SecretText.environment("CODEFORGE_TOKEN")
+            // What is given needs no configuration, which may be on another host.
+            if let place, let token { return try Self.client(place, token) }
+            let file = try ClientFile.path(in: environment).flatMap { path throws(CodeForgeError) in
+                try ClientFile.read(path)
+            }
+            if let file, let home = file.url {
+                if let token { return try Self.client(place ?? home, token) }
+                if place == nil || Self.origin(place ?? "") == Self.origin(home), let token = try file.secret {
+                    return try Self.client(place ?? home, token)
+                }
+            }
+            return try configured(place ?? file?.url, token)
+        }
+    }
+
+    /// With what the service's own configuration says.
+    private func configured(_ place: String?, _ token: String?) throws -> APIClient {
         let server = try settings.loadForTools().server
         let own = Self.address(host: server.host, port: server.port)
         guard let address = place ?? own else {
@@ -42,12 +62,8 @@ struct ServiceOptions: ParsableArguments {
         return try Self.client(address, server.authToken)
     }
 
-    private static func client(_ url: String, _ token: String) throws -> APIClient {
-        do throws(CodeForgeError) {
-            return try APIClient(url: url, token: token, transport: CurlTransport())
-        } catch {
-            throw error.reported
-        }
+    private static func client(_ url: String, _ token: String) throws(CodeForgeError) -> APIClient {
+        try APIClient(url: url, token: token, transport: CurlTransport())
     }
 
     /// Names are not looked up: what `localhost` is, somebody else may decide.
@@ -83,6 +99,15 @@ let exitStatuses = "Exit status: 0 done, 1 failed, 2 wrong usage, 3 not found, 4
 func reporting<Value>(_ body: () async throws -> Value) async throws -> Value {
     do {
         return try await body()
+    } catch let error as CodeForgeError {
+        throw error.reported
+    }
+}
+
+/// Likewise, for what does not wait.
+func reportingNow<Value>(_ body: () throws -> Value) throws -> Value {
+    do {
+        return try body()
     } catch let error as CodeForgeError {
         throw error.reported
     }

@@ -21,8 +21,15 @@ enum Terminal {
         return isInteractive && !choice
     }
 
+    /// How a text is set off where that can be seen; the raw value selects it.
+    enum Style: Int { case bold = 1, faint = 2, red = 31, green = 32, yellow = 33, cyan = 36 }
+
+    static func styled(_ text: String, _ style: Style) -> String {
+        hasColor ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
+    }
+
     /// The whole line of text set off, where that can be seen.
-    static func bold(_ text: String) -> String { hasColor ? "\u{1B}[1m\(text)\u{1B}[0m" : text }
+    static func bold(_ text: String) -> String { styled(text, .bold) }
 
     static func show(_ lines: [String]) {
         for (index, line) in lines.enumerated() { print(index == 0 ? bold(line) : line) }
@@ -88,6 +95,8 @@ enum Terminal {
 
     @discardableResult
     private static func write(_ text: String, to target: Int32) -> Bool { write(Array(text.utf8)[...], to: target) }
+
+    static func writeAll(_ bytes: [UInt8], to target: Int32) { _ = write(bytes[...], to: target) }
 
     /// - Returns: Whether all of it could be written.
     private static func write(_ bytes: ArraySlice<UInt8>, to target: Int32) -> Bool {

@@ -37,11 +37,13 @@ struct SandboxClient {
         return try SandboxClient.pick(text, among: ids) ?? text
     }
 
-    static func pick(_ text: String, among ids: [String]) throws(CodeForgeError) -> String? {
+    static func pick(_ text: String, among ids: [String], of kind: String = "sandboxes") throws(CodeForgeError)
+        -> String?
+    {
         if ids.contains(text) { return text }
         let matches = text.isEmpty ? [] : ids.filter { $0.hasPrefix(text) }
         guard matches.count > 1 else { return matches.first }
-        throw CodeForgeError(.conflict, "'\(text)' fits several sandboxes: \(matches.joined(separator: ", "))")
+        throw CodeForgeError(.conflict, "'\(text)' fits several \(kind): \(matches.joined(separator: ", "))")
     }
 
     /// The path of a sandbox in the API.
@@ -59,11 +61,11 @@ struct SandboxClient {
     }
 }
 
-/// Prints a value as one line of JSON.
+/// Prints a value as one line of JSON; on a terminal without what could steer it, which JSON need not escape.
 func printJSON(_ value: JSONValue) {
     var writer = JSONWriter()
     writer.value(value)
-    print(String(decoding: writer.bytes, as: UTF8.self))
+    print(Terminal.isInteractive ? SafeText.lines(writer.bytes) : String(decoding: writer.bytes, as: UTF8.self))
 }
 
 extension JSONValue {

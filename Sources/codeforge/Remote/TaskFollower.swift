@@ -1,0 +1,188 @@
+import ArgumentParser
+import Client
+import Dispatch
+import Domain
+import FoundationEssentials
+import Glibc
+import Synchronization
+
+/// Shows a task's events until its run ends.
+///
+/// Everything in them may be hostile: to people it is shown without what could steer a terminal.
+final class TaskFollower {
+    private let client: TaskClient
+    private let id: String
+    private let isJSON: Bool
+    /// The end of what was shown of the agent's text, so that the result is not told twice.
+    private var shown = ""
+
+    private static let shownBytes = 65_536
+
+    init(_ client: TaskClient, _ id: String, json: Bool) {
+        (self.client, self.id, isJSON) = (client, id, json)
+    }
+
+    /// - Throws: `ExitCode` as the task ended; nothing when it completed.
+    func follow(after: String? = nil) async throws {
+        let interrupts = Interrupts(id)
+        defer { interrupts.stop() }
+        try await client.api.follow(TaskClient.path(id, "/stream"), after: after) { event in
+            interrupts.saw(event.id)
+            show(event)
+            flushOutput()
+            return true
+        }
+        let task = try await client.task(id)
+        if !isJSON { summary(of: task) }
+        flushOutput()
+        let end = TaskEnd(task)
+        if end != .completed { throw ExitCode(end.rawValue) }
+    }
+
+    /// The id of the last event of a task whose run has ended; `nil` when none is kept.
+    static func lastEvent(_ client: TaskClient, _ id: String) async throws(CodeForgeError) -> String? {
+        let status = try await client.task(id)["status"]?.stringValue.flatMap { TaskStatus(rawValue: $0) }
+        guard status?.isFinished == true else { return nil }
+        var last: String?
+        try await client.api.follow(TaskClient.path(id, "/stream")) { event in
+            if let id = event.id { last = id }
+            return true
+        }
+        return last
+    }
+
+    // MARK: Events
+
+    private func show(_ event: ServerEvent) {
+        // Ours: it is JSON.
+        guard let data = try? JSONDecoder().decode(JSONValue.self, from: Data(event.data.utf8)) else { return }
+        if isJSON { return printJSON(line(event, data)) }
+        guard event.name == nil else { return }
+        let detail = data["data"] ?? .null
+        switch data["type"]?.stringValue {
+        case "stream": output(detail)
+        case "result": break  // the record says it
+        default: progress(data.text("event"), detail)
+        }
+    }
+
+    /// An event of the task with its id; of the stream itself (`connected`, `timeout`, `done`) in the same form.
+    private func line(_ event: ServerEvent, _ data: JSONValue) -> JSONValue {
+        var members: [String: JSONValue] = [:]
+        if case .object(let own) = data, event.name == nil {
+            members = own
+        } else {
+            members = ["type": "connection", "event": .string(event.name ?? ""), "data": data]
+        }
+        if let id = event.id { members["id"] = .string(id) }
+        return .object(members)
+    }
+
+    private func progress(_ name: String, _ detail: JSONValue) {
+        let words = detail.members.map { $0.key == "repo_url" ? $0.value.plain : "\($0.key)=\($0.value.plain)" }
+        put(([name.replacing("_", with: " ")] + words).joined(separator: "  "), "·", .faint)
+    }
+
+    private func output(_ detail: JSONValue) {
+        let text = detail["content"]?.stringValue ?? ""
+        switch detail["type"]?.stringValue {
+        case "text":
+            shown += text + "\n"
+            if shown.utf8.count > 4 * TaskFollower.shownBytes { shown = String(shown.suffix(TaskFollower.shownBytes)) }
+            print(SafeText.lines(text.utf8))
+        case "thinking": put(text, "…", .faint)
+        case "tool_use": for call in calls(detail["raw"]) { put(call, "→", .cyan) }
+        case "tool_result": put(text.isEmpty ? result(detail["raw"]) : text, "←", .faint)
+        case "error": put(text, "!", .red, isWhole: true)
+        case "system", "result": break
+        default: put(detail.plain, "·", .faint)
+        }
+    }
+
+    /// The tool calls of a message of Claude Code; of others, all there is.
+    private func calls(_ raw: JSONValue?) -> [String] {
+        let blocks = (raw?["message"]?["content"]?.arrayValue ?? []).filter { $0["type"] == "tool_use" }
+        if blocks.isEmpty { return [raw?.plain ?? ""] }
+        return blocks.map { "\($0.text("name")) \($0["input"]?.plain ?? "")" }
+    }
+
+    private func result(_ raw: JSONValue?) -> String {
+        let blocks = (raw?["message"]?["content"]?.arrayValue ?? []).filter { $0["type"] == "tool_result" }
+        return blocks.map { block in
+            block["content"]?.stringValue
+                ?? (block["content"]?.arrayValue ?? []).compactMap { $0["text"]?.stringValue }.joined(separator: " ")
+        }.joined(separator: " ")
+    }
+
+    /// One line, cut to the terminal.
+    private func put(_ text: String, _ mark: String, _ style: Terminal.Style, isWhole: Bool = false) {
+        let lines = text.split(whereSeparator: \.isNewline)
+        for line in isWhole ? lines : [lines.joined(separator: " ")[...]] {
+            let safe = SafeText.start(of: line.utf8, limit: 4096)
+            let width = isWhole ? 4096 : (Terminal.size?.width ?? 200) - 2
+            let cut = safe.count > width ? safe.prefix(max(0, width - 1)) + "…" : safe[...]
+            print(Terminal.styled("\(mark) \(cut)", style))
+        }
+    }
+
+    // MARK: The end
+
+    private func summary(of task: JSONValue) {
+        let result = task["result"]?.stringValue ?? ""
+        if task["status"] != "failed", !TaskFollower.trimmed(shown).hasSuffix(TaskFollower.trimmed(result)) {
+            print(SafeText.lines(result.utf8))
+        }
+        print("")
+        let end = TaskEnd(task)
+        print(
+            Terminal.styled(
+                "\(end == .completed ? "✓" : "✗") \(task.text("status"))", end == .completed ? .green : .red))
+        let lines = TaskText.outcome(task) + TaskText.review(task["review_result"])
+        if !lines.isEmpty { print(SafeText.lines(lines.joined(separator: "\n").utf8)) }
+        complain("task \(id)")
+    }
+
+    private static func trimmed(_ text: String) -> Substring {
+        var rest = text[...]
+        while rest.last?.isWhitespace == true { rest.removeLast() }
+        while rest.first?.isWhitespace == true { rest.removeFirst() }
+        return rest
+    }
+}
+
+/// Ctrl-C while a task is followed: the first says how to cancel the task, the second ends the command alone.
+private struct Interrupts {
+    private final class State: Sendable {
+        let count = Mutex(0)
+        let last = Mutex<String?>(nil)
+    }
+    private let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+    private let state = State()
+
+    init(_ id: String) {
+        signal(SIGINT, SIG_IGN)
+        source.setEventHandler { [state] in
+            let times = state.count.withLock { count in
+                count += 1
+                return count
+            }
+            guard times == 1 else { _exit(130) }
+            let place = state.last.withLock { $0 }.map { " --after \($0)" } ?? ""
+            complain(
+                """
+
+                codeforge: the task goes on, also after another Ctrl-C, which ends this command
+                  cancel it:       codeforge task cancel \(id)
+                  follow it later: codeforge task stream\(place) \(id)
+                """)
+        }
+        source.resume()
+    }
+
+    func saw(_ event: String?) { if let event { state.last.withLock { $0 = event } } }
+
+    func stop() {
+        source.cancel()
+        signal(SIGINT, SIG_DFL)
+    }
+}
