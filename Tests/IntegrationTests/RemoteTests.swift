@@ -78,6 +78,9 @@ import Testing
             let rest = try await codeforge(server, "task", "stream", "--json", "--after", place, id)
             #expect(rest.status == 0 && !rest.output.contains("second") && rest.output.contains("done"), "\(rest)")
 
+            let free = try await codeforge(server, "task", "approve", prefix)
+            #expect(free.status == 1 && free.output.contains("does not wait for an approval"), "\(free)")
+
             try await workspacesAreLookedAfter(server, id, prefix)
         }
     }

@@ -19,8 +19,8 @@ struct TaskCommand: AsyncParsableCommand {
               codeforge task pr 77a2
             """,
         subcommands: [
-            Run.self, List.self, Show.self, Stream.self, Instruct.self, Review.self, Cancel.self, PullRequest.self,
-            Diff.self,
+            Run.self, List.self, Show.self, Stream.self, Instruct.self, Review.self, Approve.self, Cancel.self,
+            PullRequest.self, Diff.self,
         ])
 }
 
@@ -189,6 +189,40 @@ extension TaskCommand {
                 let client = try TaskClient(options)
                 let query = iteration.map { "?iteration=\($0)" } ?? ""
                 try await DiffText.show(client.api, TaskClient.path(try await client.id(id), "/diff" + query))
+            }
+        }
+    }
+
+    struct Approve: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Let a task run that waits for an approval of somebody's code.",
+            discussion: """
+                It runs on the commit it is held at, which `task show` tells; name the one you looked at and a later \
+                push can't slip in.
+
+                  codeforge task show 77a2
+                  codeforge task approve 77a2 --head-sha 1c7a2f0f4e9d8b3a6c5e7f1029384756aabbccdd
+                """)
+
+        @Argument(help: "Id, or the beginning of one.")
+        var id: String
+        @Option(help: "The commit you looked at; refused when the task is about another.")
+        var headSHA: String?
+        @Flag(help: "Print JSON.")
+        var json = false
+        @OptionGroup var options: ServiceOptions
+
+        func run() async throws {
+            try await reporting {
+                let client = try TaskClient(options)
+                let id = try await client.id(id)
+                let body = JSONValue.members(("head_sha", headSHA.map { .string($0) }))
+                let answer = try await client.api.send("POST", TaskClient.path(id, "/approve"), body)
+                if json {
+                    printJSON(answer)
+                } else {
+                    say("\(id) \(answer.text("status")) at \(answer.text("head_sha"))")
+                }
             }
         }
     }

@@ -15,6 +15,9 @@ enum TaskText {
         for (title, name) in [("started", "started_at"), ("finished", "finished_at")] where task[name] != nil {
             lines.append(row(title, task.moment(name)))
         }
+        if let hold = task["hold"], hold != .null {
+            lines.append(row("held", hold.members.map { "\($0.key)=\($0.value.plain)" }.joined(separator: " ")))
+        }
         lines.append(row("iteration", task.text("iteration")))
         lines += block("prompt", task["prompt"]) + block("follow-up", task["current_prompt"])
         lines += outcome(task)
