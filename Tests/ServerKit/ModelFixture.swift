@@ -48,10 +48,14 @@ package final class ModelFixture: Sendable {
 package final class GitFixture: Sendable {
     package let password = "git-secret-\(UUID().uuidString)"
     package let url: String
+    /// The user name that goes with the password.
+    package let user: String
     private let directory: String
     private let process: ChildProcess
 
-    package init() async throws {
+    /// - Parameter user: GitLab's; GitHub's is `x-access-token`.
+    package init(user: String = "oauth2") async throws {
+        self.user = user
         directory = "/tmp/cf-git-\(UUID().uuidString.prefix(8))"
         let sample = try ChildProcess(
             BuiltProducts.root + "/scripts/lib/sample-repo", [directory + "/repos/acme/wordstat.git"], environment: [:])
@@ -59,7 +63,7 @@ package final class GitFixture: Sendable {
         try require(code == 0, sample.output)
         process = try ChildProcess(
             BuiltProducts.root + "/scripts/lib/git-server",
-            ["--root", directory + "/repos", "--state", directory + "/state", "--basic", "oauth2:\(password)"],
+            ["--root", directory + "/repos", "--state", directory + "/state", "--basic", "\(user):\(password)"],
             environment: [:])
         url = try await process.output(matching: #"http://127\.0\.0\.1:\d+"#)
     }
@@ -69,6 +73,20 @@ package final class GitFixture: Sendable {
     package var bare: String { directory + "/repos/acme/wordstat.git" }
     /// `host:port`.
     package var authority: String { String(url.dropFirst("http://".count)) }
+
+    /// A request it got.
+    package struct Request: Decodable, Sendable {
+        package var method: String
+        package var uri: String
+        package var status: Int
+        package var authorization: String
+    }
+
+    package func requests() throws -> [Request] {
+        try String(contentsOfFile: directory + "/state/access.log", encoding: .utf8).split(separator: "\n").map {
+            try JSONDecoder().decode(Request.self, from: Data($0.utf8))
+        }
+    }
 
     /// The server ends its own children when it is asked to stop, not when it is killed.
     package func stop() async throws {
