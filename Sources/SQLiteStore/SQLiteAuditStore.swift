@@ -5,26 +5,21 @@ import GRDB
 package final class SQLiteAuditStore: AuditStore {
     private let database: TaskDatabase
 
-    /// Rows removed in one transaction, so that other writers wait milliseconds only.
-    private static let removedAtOnce = 5000
-
     package init(_ database: TaskDatabase) { self.database = database }
 
     @discardableResult
     package func append(_ batches: [AuditBatch]) async throws(CodeForgeError) -> [AuditRecord] {
         guard batches.contains(where: { !$0.records.isEmpty }) else { return [] }
-        do {
-            return try await database.writes.write { db in
-                let statement = try db.cachedStatement(sql: SQLiteAuditStore.insert)
-                return try batches.flatMap { batch in
-                    try batch.records.filter { record in
-                        let values = try SQLiteAuditStore.values(record, batch.run)
-                        try statement.execute(arguments: StatementArguments(values))
-                        return db.changesCount == 1
-                    }
+        return try await database.write("append to the audit") { db in
+            let statement = try db.cachedStatement(sql: SQLiteAuditStore.insert)
+            return try batches.flatMap { batch in
+                try batch.records.filter { record in
+                    let values = try SQLiteAuditStore.values(record, batch.run)
+                    try statement.execute(arguments: StatementArguments(values))
+                    return db.changesCount == 1
                 }
             }
-        } catch { throw portError("append to the audit", error) }
+        }
     }
 
     package func entries(_ query: AuditQuery) async throws(CodeForgeError) -> [AuditEntry] {
@@ -50,29 +45,16 @@ package final class SQLiteAuditStore: AuditStore {
             """
         arguments += [query.after, max(1, query.limit)]
         let bound = StatementArguments(arguments)
-        do {
-            return try await database.pool.read { db in
-                try Row.fetchAll(db, sql: sql, arguments: bound).map(SQLiteAuditStore.entry)
-            }
-        } catch { throw portError("read the audit", error) }
+        return try await database.read("read the audit") { db in
+            try Row.fetchAll(db, sql: sql, arguments: bound).map(SQLiteAuditStore.entry)
+        }
     }
 
     @discardableResult
     package func remove(before time: Timestamp) async throws(CodeForgeError) -> Int {
-        var total = 0
-        while true {
-            let removed: Int
-            do {
-                removed = try await database.writes.write { db in
-                    try db.execute(
-                        sql: "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE time < ? LIMIT ?)",
-                        arguments: [time.nanoseconds, SQLiteAuditStore.removedAtOnce])
-                    return db.changesCount
-                }
-            } catch { throw portError("remove old audit records", error) }
-            total += removed
-            if removed < SQLiteAuditStore.removedAtOnce { return total }
-        }
+        try await database.remove(
+            "remove old audit records", "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE time < ? LIMIT ?)",
+            [time.nanoseconds])
     }
 
     // MARK: Rows

@@ -12,25 +12,21 @@ package final class SQLiteCallbackStore: CallbackStore {
         at time: Timestamp, limit: Int, except busy: Set<String>
     ) async throws(CodeForgeError) -> [Callback] {
         let (condition, arguments) = SQLiteCallbackStore.without(busy)
-        do {
-            return try await database.pool.read { db in
-                try Row.fetchAll(
-                    db, sql: "SELECT * FROM callbacks WHERE \(condition) AND due_at <= ? ORDER BY due_at, id LIMIT ?",
-                    arguments: arguments + [time.nanoseconds, max(0, limit)]
-                ).map(SQLiteCallbackStore.callback)
-            }
-        } catch { throw portError("read the callbacks that are due", error) }
+        return try await database.read("read the callbacks that are due") { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM callbacks WHERE \(condition) AND due_at <= ? ORDER BY due_at, id LIMIT ?",
+                arguments: arguments + [time.nanoseconds, max(0, limit)]
+            ).map(SQLiteCallbackStore.callback)
+        }
     }
 
     package func nextDue(except busy: Set<String>) async throws(CodeForgeError) -> Timestamp? {
         let (condition, arguments) = SQLiteCallbackStore.without(busy)
-        do {
-            return try await database.pool.read { db in
-                try Int64.fetchOne(
-                    db, sql: "SELECT due_at FROM callbacks WHERE \(condition) ORDER BY due_at LIMIT 1",
-                    arguments: arguments)
-            }.map(Timestamp.init(nanoseconds:))
-        } catch { throw portError("look for the next callback", error) }
+        return try await database.read("look for the next callback") { db in
+            try Int64.fetchOne(
+                db, sql: "SELECT due_at FROM callbacks WHERE \(condition) ORDER BY due_at LIMIT 1",
+                arguments: arguments)
+        }.map(Timestamp.init(nanoseconds:))
     }
 
     package func release(task id: String, at time: Timestamp) async throws(CodeForgeError) {
@@ -53,9 +49,7 @@ package final class SQLiteCallbackStore: CallbackStore {
     private func write(
         _ operation: String, _ sql: String, _ arguments: StatementArguments
     ) async throws(CodeForgeError) {
-        do {
-            try await database.writes.write { db in try db.execute(sql: sql, arguments: arguments) }
-        } catch { throw portError(operation, error) }
+        try await database.write(operation) { db in try db.execute(sql: sql, arguments: arguments) }
     }
 
     // MARK: Rows

@@ -8,20 +8,18 @@ package final class SQLiteKeyStore: KeyStore {
     package init(_ database: TaskDatabase) { self.database = database }
 
     package func insert(_ key: RegisteredKey, sealedToken: String) async throws(CodeForgeError) -> Bool {
-        do {
-            return try await database.writes.write { db in
-                try db.execute(
-                    sql: """
-                        INSERT INTO keys (provider, name, scope, base_url, token, created_at) VALUES (?, ?, ?, ?, ?, ?)
-                        ON CONFLICT (provider, name) DO NOTHING
-                        """,
-                    arguments: [
-                        key.provider.rawValue, key.name, TaskRow.stored(key.scope), key.base?.text, sealedToken,
-                        key.createdAt.milliseconds,
-                    ])
-                return db.changesCount == 1
-            }
-        } catch { throw portError("register key \(key.name)", error) }
+        return try await database.write("register key \(key.name)") { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO keys (provider, name, scope, base_url, token, created_at) VALUES (?, ?, ?, ?, ?, ?)
+                    ON CONFLICT (provider, name) DO NOTHING
+                    """,
+                arguments: [
+                    key.provider.rawValue, key.name, TaskRow.stored(key.scope), key.base?.text, sealedToken,
+                    key.createdAt.milliseconds,
+                ])
+            return db.changesCount == 1
+        }
     }
 
     package func keys() async throws(CodeForgeError) -> [RegisteredKey] {
@@ -35,28 +33,24 @@ package final class SQLiteKeyStore: KeyStore {
     }
 
     package func remove(named name: String) async throws(CodeForgeError) -> Int {
-        do {
-            return try await database.writes.write { db in
-                try db.execute(sql: "DELETE FROM keys WHERE name = ?", arguments: [name])
-                return db.changesCount
-            }
-        } catch { throw portError("remove key", error) }
+        return try await database.write("remove key") { db in
+            try db.execute(sql: "DELETE FROM keys WHERE name = ?", arguments: [name])
+            return db.changesCount
+        }
     }
 
     package func reseal(
         _ reseal: @escaping @Sendable (_ key: RegisteredKey, _ sealed: String) throws(CodeForgeError) -> String
     ) async throws(CodeForgeError) -> Int {
-        do {
-            return try await database.writes.write { db in
-                let rows = try SQLiteKeyStore.fetch(db, "")
-                for row in rows {
-                    try db.execute(
-                        sql: "UPDATE keys SET token = ? WHERE id = ?",
-                        arguments: [try reseal(row.key, row.sealedToken), row.id])
-                }
-                return rows.count
+        return try await database.write("seal keys anew") { db in
+            let rows = try SQLiteKeyStore.fetch(db, "")
+            for row in rows {
+                try db.execute(
+                    sql: "UPDATE keys SET token = ? WHERE id = ?",
+                    arguments: [try reseal(row.key, row.sealedToken), row.id])
             }
-        } catch { throw portError("seal keys anew", error) }
+            return rows.count
+        }
     }
 
     // MARK: Rows
@@ -70,9 +64,7 @@ package final class SQLiteKeyStore: KeyStore {
     private func rows(
         _ operation: String, _ condition: String, _ arguments: [String] = []
     ) async throws(CodeForgeError) -> [Record] {
-        do {
-            return try await database.pool.read { db in try SQLiteKeyStore.fetch(db, condition, arguments) }
-        } catch { throw portError(operation, error) }
+        return try await database.read(operation) { db in try SQLiteKeyStore.fetch(db, condition, arguments) }
     }
 
     private static func fetch(_ db: Database, _ condition: String, _ arguments: [String] = []) throws -> [Record] {

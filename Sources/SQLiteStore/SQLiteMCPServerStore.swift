@@ -14,25 +14,19 @@ package final class SQLiteMCPServerStore: MCPServerStore {
     package func insert(
         _ server: MCPServer, named name: String, at time: Timestamp
     ) async throws(CodeForgeError) {
-        do {
-            let sealed = try box.seal(try TaskRow.json(server) ?? "")
-            try await database.writes.write { db in
-                try db.execute(
-                    sql: "INSERT INTO mcp_servers (name, sealed, created_at) VALUES (?, ?, ?)",
-                    arguments: [name, sealed, time.nanoseconds])
-            }
-        } catch { throw portError("insert MCP server \(name)", error) }
+        try await database.write("insert MCP server \(name)") { [box] db in
+            try db.execute(
+                sql: "INSERT INTO mcp_servers (name, sealed, created_at) VALUES (?, ?, ?)",
+                arguments: [name, try box.seal(try TaskRow.json(server) ?? ""), time.nanoseconds])
+        }
     }
 
     package func servers() async throws(CodeForgeError) -> [RegisteredMCPServer] {
-        let rows: [(name: String, sealed: String, time: Int64)]
-        do {
-            rows = try await database.pool.read { db in
-                try Row.fetchAll(db, sql: "SELECT name, sealed, created_at FROM mcp_servers ORDER BY position").map {
-                    ($0["name"], $0["sealed"], $0["created_at"])
-                }
+        let rows: [(name: String, sealed: String, time: Int64)] = try await database.read("read the MCP servers") { db in
+            try Row.fetchAll(db, sql: "SELECT name, sealed, created_at FROM mcp_servers ORDER BY position").map {
+                ($0["name"], $0["sealed"], $0["created_at"])
             }
-        } catch { throw portError("read the MCP servers", error) }
+        }
         var servers: [RegisteredMCPServer] = []
         for row in rows {
             let server: MCPServer?
@@ -52,12 +46,10 @@ package final class SQLiteMCPServerStore: MCPServerStore {
     }
 
     package func remove(_ name: String) async throws(CodeForgeError) -> Bool {
-        do {
-            return try await database.writes.write { db in
-                try db.execute(sql: "DELETE FROM mcp_servers WHERE name = ?", arguments: [name])
-                return db.changesCount == 1
-            }
-        } catch { throw portError("delete MCP server \(name)", error) }
+        return try await database.write("delete MCP server \(name)") { db in
+            try db.execute(sql: "DELETE FROM mcp_servers WHERE name = ?", arguments: [name])
+            return db.changesCount == 1
+        }
     }
 
     /// Replaces every sealed definition in one transaction.
@@ -71,18 +63,16 @@ package final class SQLiteMCPServerStore: MCPServerStore {
         isTrial: Bool = false,
         _ reseal: @escaping @Sendable (_ name: String, _ sealed: String) throws(CodeForgeError) -> String
     ) async throws(CodeForgeError) -> Int {
-        do {
-            return try await database.writes.write { db in
-                let rows = try Row.fetchAll(db, sql: "SELECT name, sealed FROM mcp_servers")
-                for row in rows {
-                    let sealed = try reseal(row["name"], row["sealed"])
-                    guard !isTrial else { continue }
-                    try db.execute(
-                        sql: "UPDATE mcp_servers SET sealed = ? WHERE name = ?",
-                        arguments: [sealed, row["name"] as String])
-                }
-                return rows.count
+        return try await database.write("seal MCP servers anew") { db in
+            let rows = try Row.fetchAll(db, sql: "SELECT name, sealed FROM mcp_servers")
+            for row in rows {
+                let sealed = try reseal(row["name"], row["sealed"])
+                guard !isTrial else { continue }
+                try db.execute(
+                    sql: "UPDATE mcp_servers SET sealed = ? WHERE name = ?",
+                    arguments: [sealed, row["name"] as String])
             }
-        } catch { throw portError("seal MCP servers anew", error) }
+            return rows.count
+        }
     }
 }

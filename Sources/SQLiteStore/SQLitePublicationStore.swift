@@ -8,7 +8,7 @@ package final class SQLitePublicationStore: PublicationStore {
     package init(_ database: TaskDatabase) { self.database = database }
 
     package func insert(_ publication: Publication) async throws(CodeForgeError) -> Publication {
-        try await write("record a publication of task \(publication.taskID)") { db in
+        try await database.write("record a publication of task \(publication.taskID)") { db in
             var publication = publication
             publication.number = try Self.next("number", publication.taskID, db)
             publication.attempt = try Self.next("attempt", publication.taskID, db)
@@ -29,7 +29,7 @@ package final class SQLitePublicationStore: PublicationStore {
     }
 
     package func retry(_ publication: Publication) async throws(CodeForgeError) -> Publication {
-        try await write("try a publication of task \(publication.taskID) again") { db in
+        try await database.write("try a publication of task \(publication.taskID) again") { db in
             var publication = publication
             publication.attempt = try Self.next("attempt", publication.taskID, db)
             try db.execute(
@@ -40,7 +40,7 @@ package final class SQLitePublicationStore: PublicationStore {
     }
 
     package func update(_ publication: Publication) async throws(CodeForgeError) {
-        try await write("update a publication of task \(publication.taskID)") { db in
+        try await database.write("update a publication of task \(publication.taskID)") { db in
             try db.execute(
                 sql: "UPDATE publications SET branch = ?, state = ? WHERE task_id = ? AND number = ?",
                 arguments: [
@@ -51,7 +51,7 @@ package final class SQLitePublicationStore: PublicationStore {
     }
 
     package func latest(of taskID: String) async throws(CodeForgeError) -> Publication? {
-        try await read("read the publication of task \(taskID)") { db in
+        try await database.read("read the publication of task \(taskID)") { db in
             try Row.fetchOne(
                 db, sql: "SELECT * FROM publications WHERE task_id = ? ORDER BY number DESC LIMIT 1",
                 arguments: [taskID]
@@ -61,7 +61,7 @@ package final class SQLitePublicationStore: PublicationStore {
 
     package func open() async throws(CodeForgeError) -> [Publication] {
         let states = Publication.State.allCases.filter(\.isOpen).map(\.rawValue)
-        return try await read("read open publications") { db in
+        return try await database.read("read open publications") { db in
             try Row.fetchAll(
                 db, sql: "SELECT * FROM publications WHERE state IN (?, ?) ORDER BY created_at, task_id, number",
                 arguments: StatementArguments(states)
@@ -86,17 +86,5 @@ package final class SQLitePublicationStore: PublicationStore {
         publication.attempt = row["attempt"]
         publication.state = state
         return publication
-    }
-
-    private func read<Result: Sendable>(
-        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
-    ) async throws(CodeForgeError) -> Result {
-        do { return try await database.pool.read(body) } catch { throw portError(operation, error) }
-    }
-
-    private func write<Result: Sendable>(
-        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
-    ) async throws(CodeForgeError) -> Result {
-        do { return try await database.writes.write(body) } catch { throw portError(operation, error) }
     }
 }

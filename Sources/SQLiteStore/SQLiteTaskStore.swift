@@ -8,14 +8,14 @@ package final class SQLiteTaskStore: TaskStore {
     package init(_ database: TaskDatabase) { self.database = database }
 
     package func insert(_ task: CodeTask, receipt: Receipt?) async throws(CodeForgeError) {
-        try await write("insert task \(task.id)") { db in
+        try await database.write("insert task \(task.id)") { db in
             if let receipt { try SQLiteReceiptStore.insert(receipt, db) }
             try db.cachedStatement(sql: TaskRow.insert).execute(arguments: StatementArguments(TaskRow.values(task)))
         }
     }
 
     package func task(_ id: String) async throws(CodeForgeError) -> CodeTask? {
-        try await read("read task \(id)") { db in try SQLiteTaskStore.fetch(id, db) }
+        try await database.read("read task \(id)") { db in try SQLiteTaskStore.fetch(id, db) }
     }
 
     @discardableResult
@@ -23,7 +23,7 @@ package final class SQLiteTaskStore: TaskStore {
         _ id: String,
         _ change: @escaping @Sendable (inout CodeTask) throws(CodeForgeError) -> Iteration?
     ) async throws(CodeForgeError) -> CodeTask {
-        try await write("update task \(id)") { db in
+        try await database.write("update task \(id)") { db in
             guard var task = try SQLiteTaskStore.fetch(id, db) else {
                 throw CodeForgeError(.notFound, "task \(id) not found")
             }
@@ -46,7 +46,7 @@ package final class SQLiteTaskStore: TaskStore {
         limit: Int,
         offset: Int
     ) async throws(CodeForgeError) -> (tasks: [CodeTask], total: Int) {
-        let page = try await read("list tasks") { db in
+        let page = try await database.read("list tasks") { db in
             let filter = status == nil ? "" : "WHERE status = ?"
             let arguments = StatementArguments(status.map { [$0] } ?? [])
             let total = try Int.fetchOne(db, sql: "SELECT count(*) FROM tasks \(filter)", arguments: arguments) ?? 0
@@ -65,7 +65,7 @@ package final class SQLiteTaskStore: TaskStore {
     package func tasks(in statuses: Set<TaskStatus>) async throws(CodeForgeError) -> [CodeTask] {
         let values = statuses.map(\.rawValue)
         let marks = values.map { _ in "?" }.joined(separator: ", ")
-        return try await read("read tasks by status") { db in
+        return try await database.read("read tasks by status") { db in
             try Row.fetchAll(
                 db,
                 sql: "SELECT \(TaskRow.list) FROM tasks WHERE status IN (\(marks)) ORDER BY created_at, id",
@@ -75,7 +75,7 @@ package final class SQLiteTaskStore: TaskStore {
     }
 
     package func tasksToPost() async throws(CodeForgeError) -> [CodeTask] {
-        try await read("read tasks to post") { db in
+        try await database.read("read tasks to post") { db in
             try Row.fetchAll(
                 db, sql: "SELECT \(TaskRow.list) FROM tasks WHERE posting IS NOT NULL ORDER BY created_at, id"
             ).map(TaskRow.task)
@@ -83,7 +83,7 @@ package final class SQLiteTaskStore: TaskStore {
     }
 
     package func iterations(of id: String) async throws(CodeForgeError) -> [Iteration] {
-        try await read("read iterations of task \(id)") { db in
+        try await database.read("read iterations of task \(id)") { db in
             try String.fetchAll(
                 db,
                 sql: "SELECT record FROM iterations WHERE task_id = ? ORDER BY position",
@@ -93,7 +93,7 @@ package final class SQLiteTaskStore: TaskStore {
     }
 
     package func ping() async throws(CodeForgeError) {
-        _ = try await read("ping the database") { db in try Int.fetchOne(db, sql: "SELECT 1") }
+        _ = try await database.read("ping the database") { db in try Int.fetchOne(db, sql: "SELECT 1") }
     }
 
     private struct Page: Sendable {
@@ -114,19 +114,5 @@ package final class SQLiteTaskStore: TaskStore {
                 """,
             arguments: [id, iteration.number, try TaskRow.json(iteration)]
         )
-    }
-
-    private func read<Result: Sendable>(
-        _ operation: String,
-        _ body: @escaping @Sendable (Database) throws -> Result
-    ) async throws(CodeForgeError) -> Result {
-        do { return try await database.pool.read(body) } catch { throw portError(operation, error) }
-    }
-
-    private func write<Result: Sendable>(
-        _ operation: String,
-        _ body: @escaping @Sendable (Database) throws -> Result
-    ) async throws(CodeForgeError) -> Result {
-        do { return try await database.writes.write(body) } catch { throw portError(operation, error) }
     }
 }

@@ -11,45 +11,37 @@ package final class SQLiteTokenStore: TokenStore {
     package func insert(
         name: String, role: TokenRole, digest: [UInt8], at time: Timestamp
     ) async throws(CodeForgeError) {
-        do {
-            try await database.writes.write { db in
-                try db.execute(
-                    sql: """
-                        INSERT INTO tokens (name, role, digest, created_at) VALUES (?, ?, ?, ?)
-                        ON CONFLICT (name) DO NOTHING
-                        """,
-                    arguments: [name, role.rawValue, Data(digest), time.nanoseconds])
-                guard db.changesCount == 1 else {
-                    throw CodeForgeError(.conflict, "there is a token '\(name)' already")
-                }
+        try await database.write("insert a token") { db in
+            try db.execute(
+                sql: """
+                    INSERT INTO tokens (name, role, digest, created_at) VALUES (?, ?, ?, ?)
+                    ON CONFLICT (name) DO NOTHING
+                    """,
+                arguments: [name, role.rawValue, Data(digest), time.nanoseconds])
+            guard db.changesCount == 1 else {
+                throw CodeForgeError(.conflict, "there is a token '\(name)' already")
             }
-        } catch { throw portError("insert a token", error) }
+        }
     }
 
     package func tokens() async throws(CodeForgeError) -> [APIToken] {
-        do {
-            return try await database.pool.read { db in
-                try Row.fetchAll(db, sql: "SELECT * FROM tokens ORDER BY name").map(SQLiteTokenStore.token)
-            }
-        } catch { throw portError("list tokens", error) }
+        return try await database.read("list tokens") { db in
+            try Row.fetchAll(db, sql: "SELECT * FROM tokens ORDER BY name").map(SQLiteTokenStore.token)
+        }
     }
 
     package func token(digest: [UInt8]) async throws(CodeForgeError) -> APIToken? {
-        do {
-            return try await database.pool.read { db in
-                let statement = try db.cachedStatement(sql: "SELECT * FROM tokens WHERE digest = ?")
-                return try Row.fetchOne(statement, arguments: [Data(digest)]).map(SQLiteTokenStore.token)
-            }
-        } catch { throw portError("look for a token", error) }
+        return try await database.read("look for a token") { db in
+            let statement = try db.cachedStatement(sql: "SELECT * FROM tokens WHERE digest = ?")
+            return try Row.fetchOne(statement, arguments: [Data(digest)]).map(SQLiteTokenStore.token)
+        }
     }
 
     package func remove(name: String) async throws(CodeForgeError) {
-        do {
-            try await database.writes.write { db in
-                try db.execute(sql: "DELETE FROM tokens WHERE name = ?", arguments: [name])
-                guard db.changesCount == 1 else { throw CodeForgeError(.notFound, "token '\(name)' not found") }
-            }
-        } catch { throw portError("remove a token", error) }
+        try await database.write("remove a token") { db in
+            try db.execute(sql: "DELETE FROM tokens WHERE name = ?", arguments: [name])
+            guard db.changesCount == 1 else { throw CodeForgeError(.notFound, "token '\(name)' not found") }
+        }
     }
 
     private static func token(_ row: Row) throws -> APIToken {

@@ -8,41 +8,32 @@ package final class SQLiteToolStore: ToolStore {
     package init(_ database: TaskDatabase) { self.database = database }
 
     package func insert(_ tool: Tool, at time: Timestamp) async throws(CodeForgeError) {
-        do {
-            let definition = try TaskRow.json(tool)
-            try await database.writes.write { db in
-                try db.execute(
-                    sql: "INSERT INTO tools (name, definition, created_at) VALUES (?, ?, ?)",
-                    arguments: [tool.name, definition, time.nanoseconds])
-            }
-        } catch { throw portError("insert tool \(tool.name)", error) }
+        try await database.write("insert tool \(tool.name)") { db in
+            try db.execute(
+                sql: "INSERT INTO tools (name, definition, created_at) VALUES (?, ?, ?)",
+                arguments: [tool.name, try TaskRow.json(tool), time.nanoseconds])
+        }
     }
 
     package func tools() async throws(CodeForgeError) -> [RegisteredTool] {
-        do {
-            return try await database.pool.read { db in
-                try Row.fetchAll(db, sql: "SELECT definition, created_at FROM tools ORDER BY position")
-                    .compactMap(SQLiteToolStore.tool)
-            }
-        } catch { throw portError("read the tools", error) }
+        return try await database.read("read the tools") { db in
+            try Row.fetchAll(db, sql: "SELECT definition, created_at FROM tools ORDER BY position")
+                .compactMap(SQLiteToolStore.tool)
+        }
     }
 
     package func tool(_ name: String) async throws(CodeForgeError) -> RegisteredTool? {
-        do {
-            return try await database.pool.read { db in
-                try Row.fetchOne(db, sql: "SELECT definition, created_at FROM tools WHERE name = ?", arguments: [name])
-                    .flatMap(SQLiteToolStore.tool)
-            }
-        } catch { throw portError("read tool \(name)", error) }
+        return try await database.read("read tool \(name)") { db in
+            try Row.fetchOne(db, sql: "SELECT definition, created_at FROM tools WHERE name = ?", arguments: [name])
+                .flatMap(SQLiteToolStore.tool)
+        }
     }
 
     package func remove(_ name: String) async throws(CodeForgeError) -> Bool {
-        do {
-            return try await database.writes.write { db in
-                try db.execute(sql: "DELETE FROM tools WHERE name = ?", arguments: [name])
-                return db.changesCount == 1
-            }
-        } catch { throw portError("delete tool \(name)", error) }
+        return try await database.write("delete tool \(name)") { db in
+            try db.execute(sql: "DELETE FROM tools WHERE name = ?", arguments: [name])
+            return db.changesCount == 1
+        }
     }
 
     private static func tool(_ row: Row) throws -> RegisteredTool? {

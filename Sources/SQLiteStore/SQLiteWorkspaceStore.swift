@@ -8,7 +8,7 @@ package final class SQLiteWorkspaceStore: WorkspaceStore {
     package init(_ database: TaskDatabase) { self.database = database }
 
     package func insert(_ workspace: Workspace) async throws(CodeForgeError) {
-        try await write("record the workspace of task \(workspace.taskID)") { db in
+        try await database.write("record the workspace of task \(workspace.taskID)") { db in
             try db.execute(
                 sql: "INSERT OR IGNORE INTO workspaces (task_id, slug, created_at, bytes) VALUES (?, ?, ?, 0)",
                 arguments: [workspace.taskID, workspace.slug, workspace.createdAt.nanoseconds])
@@ -16,7 +16,7 @@ package final class SQLiteWorkspaceStore: WorkspaceStore {
     }
 
     package func adopt(slug: String) async throws(CodeForgeError) {
-        try await write("record the workspace \(slug)") { db in
+        try await database.write("record the workspace \(slug)") { db in
             try db.execute(
                 sql: """
                     INSERT OR IGNORE INTO workspaces (task_id, slug, created_at, bytes)
@@ -26,21 +26,21 @@ package final class SQLiteWorkspaceStore: WorkspaceStore {
     }
 
     package func workspace(of taskID: String) async throws(CodeForgeError) -> Workspace? {
-        try await read("read the workspace of task \(taskID)") { db in
+        try await database.read("read the workspace of task \(taskID)") { db in
             try Row.fetchOne(db, sql: "\(SQLiteWorkspaceStore.select) WHERE w.task_id = ?", arguments: [taskID])
                 .map(SQLiteWorkspaceStore.workspace)
         }
     }
 
     package func workspaces() async throws(CodeForgeError) -> [Workspace] {
-        try await read("read workspaces") { db in
+        try await database.read("read workspaces") { db in
             try Row.fetchAll(db, sql: "\(SQLiteWorkspaceStore.select) ORDER BY w.created_at, w.task_id")
                 .map(SQLiteWorkspaceStore.workspace)
         }
     }
 
     package func record(_ measurement: WorkspaceMeasurement) async throws(CodeForgeError) {
-        try await write("record what task \(measurement.taskID) left") { db in
+        try await database.write("record what task \(measurement.taskID) left") { db in
             try db.execute(
                 sql: """
                     UPDATE workspaces SET bytes = coalesce(?3, bytes), measured_task = ?1, measured_iteration = ?4
@@ -59,19 +59,19 @@ package final class SQLiteWorkspaceStore: WorkspaceStore {
     }
 
     package func remove(_ taskID: String) async throws(CodeForgeError) {
-        try await write("forget the workspace of task \(taskID)") { db in
+        try await database.write("forget the workspace of task \(taskID)") { db in
             try db.execute(sql: "DELETE FROM workspaces WHERE task_id = ?", arguments: [taskID])
         }
     }
 
     package func bytes() async throws(CodeForgeError) -> Int {
-        try await read("sum the workspaces") { db in
+        try await database.read("sum the workspaces") { db in
             try Int.fetchOne(db, sql: "SELECT coalesce(sum(bytes), 0) FROM workspaces") ?? 0
         }
     }
 
     package func diff(of taskID: String, iteration: Int?) async throws(CodeForgeError) -> WorkspaceDiff? {
-        try await read("read a diff of task \(taskID)") { db in
+        try await database.read("read a diff of task \(taskID)") { db in
             try Row.fetchOne(
                 db,
                 sql: """
@@ -96,17 +96,5 @@ package final class SQLiteWorkspaceStore: WorkspaceStore {
         workspace.measuredIteration = row["measured_iteration"]
         workspace.taskStatus = (row["status"] as String?).flatMap(TaskStatus.init(rawValue:))
         return workspace
-    }
-
-    private func read<Result: Sendable>(
-        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
-    ) async throws(CodeForgeError) -> Result {
-        do { return try await database.pool.read(body) } catch { throw portError(operation, error) }
-    }
-
-    private func write(
-        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Void
-    ) async throws(CodeForgeError) {
-        do { try await database.writes.write(body) } catch { throw portError(operation, error) }
     }
 }

@@ -55,6 +55,44 @@ package final class TaskDatabase: Sendable {
         do { try pool.close() } catch { throw CodeForgeError(.unavailable, "close the database: \(error)") }
     }
 
+    // MARK: What the stores do
+
+    /// - Parameter operation: Begins the message of an error.
+    /// - Throws: What `body` throws as the ports' errors have it, see `portError`.
+    func read<Result: Sendable>(
+        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
+    ) async throws(CodeForgeError) -> Result {
+        do { return try await pool.read(body) } catch { throw portError(operation, error) }
+    }
+
+    /// Runs `body` in a transaction, durable when it returns; otherwise as `read`.
+    func write<Result: Sendable>(
+        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
+    ) async throws(CodeForgeError) -> Result {
+        do { return try await writes.write(body) } catch { throw portError(operation, error) }
+    }
+
+    /// Rows removed in one transaction, so that other writers wait milliseconds only.
+    private static let removedAtOnce = 5000
+
+    /// Removes rows until none is left.
+    ///
+    /// - Parameter sql: A statement that removes as many rows as its last argument says, which is added here.
+    /// - Returns: The number of rows.
+    func remove(
+        _ operation: String, _ sql: String, _ arguments: [Int64]
+    ) async throws(CodeForgeError) -> Int {
+        var total = 0
+        while true {
+            let removed = try await write(operation) { db in
+                try db.execute(sql: sql, arguments: StatementArguments(arguments + [Int64(TaskDatabase.removedAtOnce)]))
+                return db.changesCount
+            }
+            total += removed
+            if removed < TaskDatabase.removedAtOnce { return total }
+        }
+    }
+
     static func makeParent(of path: String) throws(CodeForgeError) {
         guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return }
         let parent = String(path[..<slash])
