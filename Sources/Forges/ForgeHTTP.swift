@@ -70,6 +70,29 @@ struct ForgeHTTP: Sendable {
         return try decode(type, from: reply.body)
     }
 
+    /// Entries of a full page.
+    private static let pageSize = 100
+    /// GitHub lists no more files than fit on these.
+    private static let mostPages = 30
+
+    /// Reads a list to its end, or to as much of it as one wants to read; 30 s and 8 MiB for each page.
+    ///
+    /// - Parameter call: Makes the call, of a path to which the page was added as a query.
+    func pages<Item: Decodable>(
+        of path: String, _ call: (String) -> ForgeCall, as type: Item.Type = Item.self
+    ) async throws(ForgeError) -> [Item] {
+        var items: [Item] = []
+        for page in 1...ForgeHTTP.mostPages {
+            var call = call("\(path)?per_page=\(ForgeHTTP.pageSize)&page=\(page)")
+            call.seconds = 30
+            call.limit = 8 << 20
+            let found = try await ask(call, for: [Item].self)
+            items += found
+            if found.count < ForgeHTTP.pageSize { break }
+        }
+        return items
+    }
+
     func decode<Value: Decodable>(_ type: Value.Type, from body: [UInt8]) throws(ForgeError) -> Value {
         do {
             return try JSONDecoder().decode(type, from: Data(body))

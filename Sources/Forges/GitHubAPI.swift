@@ -13,10 +13,6 @@ struct GitHubAPI {
         self.access = access
     }
 
-    private static let pageSize = 100
-    /// GitHub lists no more files than fit on these.
-    private static let mostPages = 30
-
     private func get(_ path: String) -> ForgeCall { call("GET", path) }
     private func post(_ path: String, _ body: JSONValue) -> ForgeCall { call("POST", path, body) }
 
@@ -104,29 +100,13 @@ struct GitHubAPI {
     }
 
     func files(of number: Int, in project: ForgeProject) async throws(ForgeError) -> [ChangedFile] {
-        var files: [ChangedFile] = []
-        for page in 1...GitHubAPI.mostPages {
-            var call = get(path(project, "pulls/\(number)/files?per_page=\(GitHubAPI.pageSize)&page=\(page)"))
-            call.seconds = 30
-            call.limit = 8 << 20
-            let found = try await http.ask(call, for: [File].self)
-            files += found.map { ChangedFile(path: $0.filename, patch: $0.patch) }
-            if found.count < GitHubAPI.pageSize { break }
-        }
-        return files
+        try await http.pages(of: path(project, "pulls/\(number)/files"), get, as: File.self)
+            .map { ChangedFile(path: $0.filename, patch: $0.patch) }
     }
 
     func reviews(of number: Int, in project: ForgeProject) async throws(ForgeError) -> [ForgeRemark] {
-        var remarks: [ForgeRemark] = []
-        for page in 1...GitHubAPI.mostPages {
-            var call = get(path(project, "pulls/\(number)/reviews?per_page=\(GitHubAPI.pageSize)&page=\(page)"))
-            call.seconds = 30
-            call.limit = 8 << 20
-            let found = try await http.ask(call, for: [Submitted].self)
-            remarks += found.map { ForgeRemark(body: $0.body ?? "", url: $0.html_url) }
-            if found.count < GitHubAPI.pageSize { break }
-        }
-        return remarks
+        try await http.pages(of: path(project, "pulls/\(number)/reviews"), get, as: Submitted.self)
+            .map { ForgeRemark(body: $0.body ?? "", url: $0.html_url) }
     }
 
     func submit(_ review: ReviewDraft, of number: Int, in project: ForgeProject) async throws(ForgeError) -> String {

@@ -106,16 +106,8 @@ struct GitLabAPI {
     }
 
     func discussions(of number: Int, in project: ForgeProject) async throws(ForgeError) -> [ForgeRemark] {
-        var remarks: [ForgeRemark] = []
-        for page in 1...30 {
-            var call = get(path(project, "merge_requests/\(number)/discussions?per_page=100&page=\(page)"))
-            call.seconds = 30
-            call.limit = 8 << 20
-            let found = try await http.ask(call, for: [Discussion].self)
-            remarks += found.flatMap(\.notes).map { ForgeRemark(body: $0.body, url: "") }
-            if found.count < 100 { break }
-        }
-        return remarks
+        try await http.pages(of: path(project, "merge_requests/\(number)/discussions"), get, as: Discussion.self)
+            .flatMap(\.notes).map { ForgeRemark(body: $0.body, url: "") }
     }
 
     func discuss(

@@ -62,11 +62,10 @@ private struct GitHubPayload: Decodable {
     var event: PullRequestEvent {
         let pull = pull_request
         let head = pull?.head?.repo?.id
-        func filled(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
         return PullRequestEvent(
             provider: .github, action: WebhookPayloads.action(action), isDraft: pull?.draft ?? false,
             number: pull?.number ?? number ?? 0, title: WebhookPayloads.title(pull?.title),
-            repositoryURL: filled(repository?.clone_url) ?? repository?.html_url ?? "",
+            repositoryURL: repository?.clone_url?.filled ?? repository?.html_url ?? "",
             headBranch: pull?.head?.ref ?? "", baseBranch: pull?.base?.ref ?? "",
             headSHA: (pull?.head?.sha ?? "").lowercased(),
             isFork: head == nil || head != (pull?.base?.repo?.id ?? repository?.id))
