@@ -3,6 +3,7 @@ import Domain
 import Forges
 import Synchronization
 import TestKit
+import Testing
 
 @testable import Engine
 
@@ -152,4 +153,30 @@ final class ScriptedSpawner: SupervisorSpawner {
         if let failure { throw failure }
         return Handle(pid: Int32(specs.count), exit: stream)
     }
+}
+
+extension EngineFixture {
+    /// Runs a scheduler and a projector while `body` works.
+    func whileRunning(_ scheduler: Scheduler, _ body: () async throws -> Void) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await scheduler.run() }
+            group.addTask {
+                try await Projector(
+                    reports: reports, finalizer: finalizer, trail: trail, scheduler: scheduler,
+                    applyPublishing: { _ in }
+                ).run()
+            }
+            try await body()
+            group.cancelAll()
+        }
+    }
+}
+
+/// Waits a few seconds at most.
+func until(_ what: String, _ condition: () async throws -> Bool) async throws {
+    for _ in 0..<1000 {
+        if try await condition() { return }
+        try await Task.sleep(for: .milliseconds(5))
+    }
+    Issue.record("waited in vain: \(what)")
 }

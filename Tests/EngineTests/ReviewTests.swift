@@ -271,26 +271,7 @@ import Testing
     // MARK: Scheduling
 
     private func whileRunning(_ body: () async throws -> Void) async throws {
-        let scheduler = fixture.scheduler(forms: ["/data/workspaces/do-t": .volume])
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await scheduler.run() }
-            group.addTask {
-                try await Projector(
-                    reports: fixture.reports, finalizer: fixture.finalizer, trail: fixture.trail, scheduler: scheduler,
-                    applyPublishing: { _ in }
-                ).run()
-            }
-            try await body()
-            group.cancelAll()
-        }
-    }
-
-    private func until(_ what: String, _ condition: () async throws -> Bool) async throws {
-        for _ in 0..<1000 {
-            if try await condition() { return }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        Issue.record("waited in vain: \(what)")
+        try await fixture.whileRunning(fixture.scheduler(forms: ["/data/workspaces/do-t": .volume]), body)
     }
 
     private func end(_ index: Int, review: Bool = true) {

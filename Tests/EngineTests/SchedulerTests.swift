@@ -9,29 +9,6 @@ import Testing
 @Suite struct SchedulerTests {
     private let fixture = EngineFixture()
 
-    /// Runs a scheduler and a projector while `body` works.
-    private func whileRunning(_ scheduler: Scheduler, _ body: () async throws -> Void) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await scheduler.run() }
-            group.addTask {
-                try await Projector(
-                    reports: fixture.reports, finalizer: fixture.finalizer, trail: fixture.trail, scheduler: scheduler,
-                    applyPublishing: { _ in }
-                ).run()
-            }
-            try await body()
-            group.cancelAll()
-        }
-    }
-
-    private func until(_ what: String, _ condition: () async throws -> Bool) async throws {
-        for _ in 0..<1000 {
-            if try await condition() { return }
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        Issue.record("waited in vain: \(what)")
-    }
-
     private func status(_ id: String) async throws -> TaskStatus? { try await fixture.store.task(id)?.status }
 
     private func create() async throws -> String {
@@ -39,7 +16,7 @@ import Testing
     }
 
     @Test func aQueuedTaskGetsASupervisorAndItsEnd() async throws {
-        try await whileRunning(fixture.scheduler()) {
+        try await fixture.whileRunning(fixture.scheduler()) {
             let id = try await create()
             try await until("spawned") { fixture.spawner.specs.count == 1 }
             #expect(try await status(id) == .cloning)
@@ -54,7 +31,7 @@ import Testing
     }
 
     @Test func whatARunDidIsOnRecordBeforeItsEndAndOnce() async throws {
-        try await whileRunning(fixture.scheduler()) {
+        try await fixture.whileRunning(fixture.scheduler()) {
             let id = try await create()
             try await until("spawned") { fixture.spawner.specs.count == 1 }
             let run = fixture.spawner.specs[0].run
@@ -77,7 +54,7 @@ import Testing
     }
 
     @Test func noMoreThanTheLimitRunAtOnce() async throws {
-        try await whileRunning(fixture.scheduler(concurrency: 1)) {
+        try await fixture.whileRunning(fixture.scheduler(concurrency: 1)) {
             _ = try await fixture.task("a")
             _ = try await fixture.task("b")
             try await fixture.queue.enqueue("a")
@@ -94,14 +71,14 @@ import Testing
     @Test func duplicateAndUnknownEntriesStartNothing() async throws {
         _ = try await fixture.task("a")
         for id in ["a", "a", "ghost", "a"] { try await fixture.queue.enqueue(id) }
-        try await whileRunning(fixture.scheduler()) {
+        try await fixture.whileRunning(fixture.scheduler()) {
             try await until("drained") { try await fixture.queue.depth() == 0 }
             #expect(fixture.spawner.specs.count == 1)
         }
     }
 
     @Test func aLostSupervisorIsReplacedOnceThenTheTaskFails() async throws {
-        try await whileRunning(fixture.scheduler()) {
+        try await fixture.whileRunning(fixture.scheduler()) {
             let id = try await create()
             try await until("first") { fixture.spawner.specs.count == 1 }
             fixture.spawner.end(0, how: "signal 9")
@@ -121,7 +98,7 @@ import Testing
             }
         }
         fixture.link.holdLease(RunID(taskID: "alive", iteration: 1, attempt: 1, purpose: .task))
-        try await whileRunning(fixture.scheduler()) {
+        try await fixture.whileRunning(fixture.scheduler()) {
             try await until("restarted") { fixture.spawner.specs.count == 1 }
             #expect(fixture.spawner.specs[0].taskID == "dead" && fixture.spawner.specs[0].attempt == 2)
             #expect(try await status("alive") == .running)
@@ -130,14 +107,14 @@ import Testing
 
     @Test func aWaitingTaskThatTheQueueLostIsFound() async throws {
         _ = try await fixture.task("forgotten")
-        try await whileRunning(fixture.scheduler()) {
+        try await fixture.whileRunning(fixture.scheduler()) {
             try await until("started") { fixture.spawner.specs.map(\.taskID) == ["forgotten"] }
         }
     }
 
     @Test func aSupervisorThatCannotStartFailsTheTaskWithTheReason() async throws {
         fixture.spawner.fail(with: CodeForgeError(.unavailable, "cannot start it"))
-        try await whileRunning(fixture.scheduler()) {
+        try await fixture.whileRunning(fixture.scheduler()) {
             let id = try await create()
             try await until("failed") { try await status(id) == .failed }
             #expect(try await fixture.store.task(id)?.error == "cannot start it")
@@ -150,7 +127,7 @@ import Testing
             task.status = .running
             task.attempt = 1
         }
-        try await whileRunning(scheduler) {
+        try await fixture.whileRunning(scheduler) {
             try await eventually("the run to be adopted") { await scheduler.hasRuns ? () : nil }
             await #expect(throws: CodeForgeError.self) { try await scheduler.whileIdle(["x", "t"]) {} }
             let done = Mutex(false)
@@ -163,7 +140,7 @@ import Testing
 
     @Test func aCloneIsOnRecordAsAWorkspace() async throws {
         let task = try await fixture.service.create(TaskDraft(repoURL: "https://h/o/r", prompt: "p"))
-        try await whileRunning(fixture.scheduler()) {
+        try await fixture.whileRunning(fixture.scheduler()) {
             let workspace = try await eventually("the workspace") {
                 try await fixture.workspaces.workspace(of: task.id)
             }

@@ -10,20 +10,17 @@ import Testing
     private func codeforge(
         _ server: ServerFixture, _ arguments: String..., environment: [String: String] = [:]
     ) async throws -> (status: Int32, output: String) {
-        let process = try start(server, arguments, environment: environment)
-        let status = try await process.wait()
-        return (status, process.output)
+        try await Commands.run(server, arguments, environment: usual(server).merging(environment) { $1 })
     }
 
     private func start(
         _ server: ServerFixture, _ arguments: [String], environment: [String: String] = [:]
     ) throws -> ChildProcess {
-        let usual = [
-            "CODEFORGE_URL": "http://127.0.0.1:\(server.port)", "CODEFORGE_TOKEN": ServerFixture.token,
-            "CODEFORGE_DATA_DIR": server.directory + "/data",
-        ]
-        return try ChildProcess(
-            try BuiltProducts.executable("codeforge"), arguments, environment: usual.merging(environment) { $1 })
+        try Commands.start(server, arguments, environment: usual(server).merging(environment) { $1 })
+    }
+
+    private func usual(_ server: ServerFixture) -> [String: String] {
+        ["CODEFORGE_DATA_DIR": server.directory + "/data"]
     }
 
     private func json(_ text: String) throws -> JSONValue {

@@ -9,17 +9,7 @@ import Testing
     private func codeforge(
         _ server: ServerFixture, _ arguments: String..., environment: [String: String] = [:]
     ) async throws -> (status: Int32, output: String) {
-        let process = try start(server, arguments, environment: environment)
-        let status = try await process.wait()
-        return (status, process.output)
-    }
-
-    private func start(
-        _ server: ServerFixture, _ arguments: [String], environment: [String: String] = [:]
-    ) throws -> ChildProcess {
-        let usual = ["CODEFORGE_URL": "http://127.0.0.1:\(server.port)", "CODEFORGE_TOKEN": ServerFixture.token]
-        return try ChildProcess(
-            try BuiltProducts.executable("codeforge"), arguments, environment: usual.merging(environment) { $1 })
+        try await Commands.run(server, arguments, environment: environment)
     }
 
     /// Runs a line of a shell, where `codeforge` is the command and `$3` a file of the test.
@@ -106,7 +96,7 @@ import Testing
                 server, "task", "run", "--repo", repo, "--timeout", "1", "--prompt", "sleep 60")
             #expect(late.status == 124 && late.output.contains("timed out"), "\(late)")
 
-            let run = try start(server, ["task", "run", "--repo", repo, "--prompt", "echo up; sleep 600"])
+            let run = try Commands.start(server, ["task", "run", "--repo", repo, "--prompt", "echo up; sleep 600"])
             let id = try await run.output(matching: #"task ([0-9a-f-]{36})"#)
             _ = try await run.output(matching: "(?m)^(up)$")
             run.signal(SIGINT)
@@ -116,7 +106,7 @@ import Testing
             #expect(cancelled.status == 0 && cancelled.output == "\(id) canceling\n", "\(cancelled)")
             #expect(try await run.wait() == 130)
 
-            let left = try start(server, ["task", "run", "--repo", repo, "--prompt", "echo up; sleep 600"])
+            let left = try Commands.start(server, ["task", "run", "--repo", repo, "--prompt", "echo up; sleep 600"])
             let other = try await left.output(matching: #"task ([0-9a-f-]{36})"#)
             _ = try await left.output(matching: "(?m)^(up)$")
             left.signal(SIGINT)
@@ -174,7 +164,7 @@ import Testing
             let unset = try await codeforge(server, "mcp", "add", "d", "--package", "p", "--env", "NOT_THERE")
             #expect(unset.status == 1 && unset.output.contains("NOT_THERE"), "\(unset)")
             for flags in [[], ["--json"]] {
-                let process = try start(server, ["mcp", "ls"] + flags)
+                let process = try Commands.start(server, ["mcp", "ls"] + flags)
                 #expect(try await process.wait() == 0)
                 #expect(process.output.contains("X-Key") && !process.output.contains("sesame"), "\(process.output)")
             }
