@@ -79,18 +79,9 @@ struct ExecutionPipes: Sendable {
             let count = read(source.raw, &buffer, buffer.count)
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { break }
-            put(text?.fit(buffer[..<count])[...] ?? buffer[..<count], to: target)
+            _ = HostDescriptor.writeAll(text?.fit(buffer[..<count])[...] ?? buffer[..<count], to: target)
         }
-        if let end = text?.end() { put(end[...], to: target) }
+        if let end = text?.end() { _ = HostDescriptor.writeAll(end[...], to: target) }
         source.close()
-    }
-
-    private func put(_ bytes: ArraySlice<UInt8>, to target: Int32) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { write(target, $0.baseAddress, $0.count) }
-            if written < 0, errno != EINTR { break }
-            rest = rest.dropFirst(max(0, written))
-        }
     }
 }

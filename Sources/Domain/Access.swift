@@ -50,14 +50,6 @@ public struct APIToken: Sendable, Hashable {
 
     /// Whether a token may have this name: 1…64 letters, digits, `-` and `_`.
     public static func isName(_ name: String) -> Bool {
-        (1...64).contains(name.utf8.count)
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
-                    true
-                default: false
-                }
-            }
+        name.utf8.count <= 64 && NameRule.accepts(name)
     }
 }

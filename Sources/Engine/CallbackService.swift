@@ -62,8 +62,7 @@ package final class CallbackService: Service {
     private let signer: Signer?
     private let clock: any WallClock
     private let busy = Mutex<Set<String>>([])
-    private let wakes: AsyncStream<Void>
-    private let waker: AsyncStream<Void>.Continuation
+    private let waker = Waker()
 
     /// - Parameter signer: `nil`: callbacks go out unsigned.
     package init(
@@ -75,7 +74,6 @@ package final class CallbackService: Service {
         self.transport = transport
         self.signer = signer
         self.clock = clock
-        (wakes, waker) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     // MARK: Making
@@ -125,7 +123,7 @@ package final class CallbackService: Service {
     /// A run's `done` is in its log: what waits about it may go.
     package func release(task id: String) async throws(CodeForgeError) {
         try await store.release(task: id, at: clock.now())
-        waker.yield()
+        waker.wake()
     }
 
     // MARK: Sending
@@ -157,19 +155,14 @@ package final class CallbackService: Service {
     /// Until something was released, an attempt ended, or the time has come; half a minute at most.
     private func wait(until time: Timestamp?) async {
         let left = time.map { $0.seconds(since: clock.now()) } ?? 30
-        let alarm = Task { [waker] in
-            try await Task.sleep(for: .seconds(min(max(left, 0), 30)))
-            waker.yield()
-        }
-        for await _ in wakes { break }
-        alarm.cancel()
+        await waker.wait(atMost: .seconds(min(max(left, 0), 30)))
     }
 
     /// One attempt, and what follows from it. Cancelled, it leaves everything for the next start.
     private func send(_ callback: Callback) async {
         defer {
             busy.withLock { _ = $0.remove(callback.id) }
-            waker.yield()
+            waker.wake()
         }
         let outcome = await attempt(callback)
         guard !Task.isCancelled else { return }

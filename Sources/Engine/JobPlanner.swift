@@ -263,13 +263,12 @@ package struct JobPlanner: Sendable {
     private func source(of task: CodeTask, reusing: Bool) async throws(CodeForgeError) -> JobSpec.Source {
         if reusing || task.iteration > 1 { return .existing }
         let config = task.config
-        func named(_ branch: String?) -> String? { branch.flatMap { $0.isEmpty ? nil : $0 } }
         guard task.type == .prReview, let number = config?.prNumber else {
-            return .clone(.init(branch: named(config?.sourceBranch) ?? named(config?.targetBranch)))
+            return .clone(.init(branch: config?.sourceBranch?.filled ?? config?.targetBranch?.filled))
         }
         return .clone(
             .init(
-                branch: named(config?.targetBranch) ?? "main", pullRequest: number,
+                branch: config?.targetBranch?.filled ?? "main", pullRequest: number,
                 pullRequestRef: (try await credentials.provider(of: task) ?? .github).pullRequestRef(number),
                 expectedHead: task.headSHA))
     }

@@ -168,12 +168,11 @@ package actor Publisher: Service {
     }
 
     private func publication(of task: CodeTask, _ draft: Draft) -> Publication {
-        func filled(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
         let prompt = Truncation.cut(task.prompt, utf8: 60).split(whereSeparator: \.isNewline).joined(separator: " ")
         return Publication(
-            taskID: task.id, iteration: task.iteration, title: filled(draft.title) ?? "CodeForge: \(prompt)",
-            description: filled(draft.description) ?? "These changes were made automatically by CodeForge.",
-            base: filled(draft.targetBranch) ?? filled(task.config?.targetBranch) ?? "main",
+            taskID: task.id, iteration: task.iteration, title: draft.title?.filled ?? "CodeForge: \(prompt)",
+            description: draft.description?.filled ?? "These changes were made automatically by CodeForge.",
+            base: draft.targetBranch?.filled ?? task.config?.targetBranch?.filled ?? "main",
             branch: configuration.branchPrefix + Slug.make(prompt: task.prompt, taskID: task.id),
             createdAt: clock.now())
     }
@@ -400,17 +399,11 @@ package actor Publisher: Service {
                     "branch": .string(task.branch ?? ""),
                 ], time: clock.now())
         } else {
-            event = TaskEvent(
-                .system, "task_failed", data: ["error": .string(task.error ?? "")], time: clock.now())
+            event = .failed(task.error ?? "", time: clock.now())
         }
-        var done = JSONWriter()
-        done.value([
-            "task_id": .string(task.id), "status": .string(task.status.rawValue),
-            "changes_summary": task.changes?.json ?? .null,
-        ])
         do throws(CodeForgeError) {
             try await events.appendOnce(
-                [.event(json: event.json), .done(json: done.bytes)], to: task.id,
+                [.event(json: event.json), .done(task.run, status: task.status, changes: task.changes)], to: task.id,
                 key: "publication:\(publication.number)")
             try await events.expire(task.id, seconds: configuration.historyTTL)
         } catch {

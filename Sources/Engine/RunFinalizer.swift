@@ -183,7 +183,7 @@ package struct RunFinalizer: Sendable {
     private func closing(run: RunID, outcome: JobOutcome, at time: Timestamp) -> [LoggedEvent.Body] {
         var events: [TaskEvent] = []
         if outcome.failure != nil {
-            events.append(TaskEvent(.system, "task_failed", data: ["error": .string(outcome.error)], time: time))
+            events.append(.failed(outcome.error, time: time))
         } else if run.purpose == .task {
             events.append(
                 TaskEvent(
@@ -211,6 +211,12 @@ package struct RunFinalizer: Sendable {
         .done(
             run, status: outcome.failure == nil ? .completed : .failed,
             changes: outcome.failure == nil ? outcome.changes : nil)
+    }
+}
+
+extension TaskEvent {
+    static func failed(_ error: String, time: Timestamp) -> TaskEvent {
+        TaskEvent(.system, "task_failed", data: ["error": .string(error)], time: time)
     }
 }
 

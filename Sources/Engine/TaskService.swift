@@ -46,9 +46,9 @@ package final class TaskService: Sendable {
         var task = CodeTask(
             id: id, type: type, repoURL: draft.repoURL, prompt: draft.prompt, config: draft.config?.masked,
             workspaceSlug: Slug.make(prompt: draft.prompt, taskID: id), createdAt: now)
-        task.providerKey = draft.providerKey.flatMap { $0.isEmpty ? nil : $0 }
-        task.callbackURL = draft.callbackURL.flatMap { $0.isEmpty ? nil : $0 }
-        task.workflowRunID = draft.workflowRunID.flatMap { $0.isEmpty ? nil : $0 }
+        task.providerKey = draft.providerKey?.filled
+        task.callbackURL = draft.callbackURL?.filled
+        task.workflowRunID = draft.workflowRunID?.filled
         task.headSHA = draft.headSHA
         if type == .prReview, trust != nil { task.hold = TaskHold(.trustCheck, isUnattended: draft.isUnattended) }
         task.trace = tracing?.parentOfNewTask()

@@ -35,8 +35,7 @@ package struct WorkspaceService: Service {
     private let files: any WorkspaceFiles
     private let whileIdle: IdleGuard
     private let clock: any WallClock
-    private let deletions: AsyncStream<Void>
-    private let deleted: AsyncStream<Void>.Continuation
+    private let deleted = Waker()
 
     package init(
         configuration: Configuration, tasks: any TaskStore, store: any WorkspaceStore, files: any WorkspaceFiles,
@@ -48,7 +47,6 @@ package struct WorkspaceService: Service {
         self.files = files
         self.clock = clock
         self.whileIdle = whileIdle
-        (deletions, deleted) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     // MARK: For clients
@@ -72,7 +70,7 @@ package struct WorkspaceService: Service {
         } catch {
             throw error.code == .conflict ? conflict : error
         }
-        deleted.yield()
+        deleted.wake()
     }
 
     /// - Parameter iteration: `nil`: the latest that was measured.
@@ -102,7 +100,7 @@ package struct WorkspaceService: Service {
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
-                group.addTask { for await _ in deletions { await removeDiscarded() } }
+                group.addTask { for await _ in deleted.wakes { await removeDiscarded() } }
                 group.addTask { await sweepInRounds() }
             }
         }

@@ -92,6 +92,11 @@ package struct Settings: Sendable, Equatable {
         package var claudeCode = Agent(path: "claude", defaultModel: "claude-sonnet-4-20250514")
         package var codex = Agent(path: "codex", defaultModel: "")
         package var shell = Agent(path: "bash", defaultModel: "")
+
+        /// All of them, by the names tasks have for them.
+        package var agents: [(name: String, agent: Agent)] {
+            [("claude-code", claudeCode), ("codex", codex), ("shell", shell)]
+        }
     }
 
     /// One CLI.
@@ -242,7 +247,7 @@ package struct Settings: Sendable, Equatable {
         init() {}
 
         init(environment: [String: String]) {
-            func value(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+            func value(_ name: String) -> String? { environment[name]?.filled }
             githubToken = value("GITHUB_TOKEN")
             gitlabToken = value("GITLAB_TOKEN")
             anthropicAPIKey = value("ANTHROPIC_API_KEY")

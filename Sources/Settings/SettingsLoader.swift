@@ -47,7 +47,7 @@ package struct SettingsLoader: Sendable {
     package func load() throws(SettingsError) -> LoadedSettings {
         var problems: [String] = []
         var layers: [[Entry]] = []
-        let config = environment["CODEFORGE_CONFIG"].flatMap { $0.isEmpty ? nil : $0 }
+        let config = environment["CODEFORGE_CONFIG"]?.filled
         let path = SettingText.absolute(config ?? "codeforge.yaml", in: workingDirectory)
         if config != nil || FileManager.default.fileExists(atPath: path) {
             layers.append(YAMLSettings.read(path: path, shownAs: config ?? "codeforge.yaml", problems: &problems))

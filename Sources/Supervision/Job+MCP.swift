@@ -152,13 +152,7 @@ extension Job {
     private func write(_ bytes: [UInt8], to path: String) throws(CodeForgeError) {
         unlink(path)
         let file = HostDescriptor(open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600))
-        var offset = 0
-        while file.raw >= 0, offset < bytes.count {
-            let count = bytes[offset...].withUnsafeBytes { Glibc.write(file.raw, $0.baseAddress, $0.count) }
-            if count <= 0 { break }
-            offset += count
-        }
-        guard file.raw >= 0, offset == bytes.count, fchmod(file.raw, 0o644) == 0 else {
+        guard file.raw >= 0, HostDescriptor.writeAll(bytes[...], to: file.raw), fchmod(file.raw, 0o644) == 0 else {
             throw CodeForgeError(.unavailable, "cannot write \(path): \(String(cString: strerror(errno)))")
         }
     }

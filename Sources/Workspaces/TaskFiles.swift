@@ -62,7 +62,7 @@ package struct TaskFiles: WorkspaceFiles {
 
     package func removeDiscarded() async throws(CodeForgeError) {
         for folder in [base, git, homes, runs] {
-            for name in try await names(in: folder, hidden: true) where name.hasPrefix(TaskFiles.mark) {
+            for name in try await names(in: folder, hidden: true) {
                 try await HostTree.remove("\(folder)/\(name)")
             }
         }
@@ -87,19 +87,11 @@ package struct TaskFiles: WorkspaceFiles {
     /// Entries of a directory that may be ours; none when there is no directory yet.
     private func names(in folder: String, hidden: Bool = false) async throws(CodeForgeError) -> [String] {
         try await withoutBlocking { () throws(CodeForgeError) in
-            guard let directory = opendir(folder) else {
+            guard let names = HostDirectory.names(folder) else {
                 if errno == ENOENT { return [] }
                 throw CodeForgeError(.unavailable, "cannot read \(folder): \(String(cString: strerror(errno)))")
             }
-            defer { closedir(directory) }
-            var names: [String] = []
-            while let entry = readdir(directory) {
-                let name = withUnsafeBytes(of: entry.pointee.d_name) {
-                    String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-                }
-                if hidden ? name.hasPrefix(TaskFiles.mark) : TaskFiles.isName(name) { names.append(name) }
-            }
-            return names
+            return names.filter { hidden ? $0.hasPrefix(TaskFiles.mark) : TaskFiles.isName($0) }
         }
     }
 }

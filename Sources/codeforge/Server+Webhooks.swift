@@ -26,8 +26,8 @@ extension Server {
         let review = settings.codeReview
         return WebhookService(
             configuration: .init(
-                reviewsDrafts: review.reviewDrafts, cli: review.defaultCLI.isEmpty ? "claude-code" : review.defaultCLI,
-                keyName: review.defaultKeyName, dedupSeconds: review.webhookDedupTTL, policy: untrustedPolicy),
+                reviewsDrafts: review.reviewDrafts, cli: review.defaultCLI, keyName: review.defaultKeyName,
+                dedupSeconds: review.webhookDedupTTL, policy: untrustedPolicy),
             verifier: try WebhookSecrets(github: review.githubSecrets, gitlab: review.gitlabSecrets),
             reader: WebhookPayloads(), marks: RedisDeliveryMarks(client), tasks: tasks, clock: SystemClock())
     }

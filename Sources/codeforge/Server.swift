@@ -68,12 +68,12 @@ struct Server {
             configuration: plan(redis: JobSpec.Redis(url: redisURL, prefix: settings.redis.prefix)), store: store,
             secrets: secrets, credentials: credentials, mcp: MCPPlanner(servers: mcpServers, tools: tools),
             buildPrompt: PromptBuilder.prompt(of:cli:earlier:), workspaceForm: HostTree.form(ofWorkspace:))
-        let callbacks = try callbacks(database, clock)
-        let exporter = try spanExporter()
+        let transport = CurlTransport()
+        let callbacks = try callbacks(database, transport, clock)
+        let exporter = try spanExporter(transport)
         let tracer = tracer(exporter)
         let tracing = tracer.map { RunTracing($0) }
         let addresses = try AddressRule(exceptions: settings.gateway.allowPrivateHosts)
-        let transport = CurlTransport()
         let forge = RemoteForge(transport, addresses: addresses)
         let poster = ReviewPoster(forge: forge, untrustedVerdicts: settings.codeReview.untrustedVerdicts)
         let outbox = ReviewOutbox(
@@ -166,7 +166,7 @@ struct Server {
     }
 
     private func callbacks(
-        _ database: TaskDatabase, _ clock: SystemClock
+        _ database: TaskDatabase, _ transport: CurlTransport, _ clock: SystemClock
     ) throws(CodeForgeError) -> CallbackService {
         let webhooks = settings.webhooks
         let secret = webhooks.hmacSecret
@@ -175,7 +175,7 @@ struct Server {
                 retryCount: webhooks.retryCount, retryDelay: webhooks.retryDelay, timeout: webhooks.timeout,
                 concurrency: webhooks.concurrency, resultBytes: webhooks.resultBytes,
                 addresses: try AddressRule(exceptions: webhooks.allowPrivate)),
-            store: SQLiteCallbackStore(database), transport: CurlTransport(),
+            store: SQLiteCallbackStore(database), transport: transport,
             signer: secret.isEmpty
                 ? nil
                 : .init(
@@ -185,12 +185,12 @@ struct Server {
     }
 
     /// `nil` when no span leaves the service.
-    private func spanExporter() throws(CodeForgeError) -> SpanExporter? {
+    private func spanExporter(_ transport: CurlTransport) throws(CodeForgeError) -> SpanExporter? {
         let tracing = settings.tracing
         guard tracing.enabled, tracing.exporter == "otlp" else { return nil }
         return try SpanExporter(
             .init(url: SpanExporter.Configuration.url(endpoint: tracing.endpoint)), version: Version.current,
-            transport: CurlTransport())
+            transport: transport)
     }
 
     private func tracer(_ exporter: SpanExporter?) -> SpanTracer? {
@@ -202,18 +202,15 @@ struct Server {
 
     private func plan(redis: JobSpec.Redis) -> JobPlanner.Configuration {
         let keys = settings.inherited
-        func cli(_ name: String, _ agent: Settings.Agent) -> JobPlanner.CLI {
-            .init(
-                binary: agent.path, defaultModel: agent.defaultModel, canReview: AgentCatalog.reviewers.contains(name))
+        let clis = settings.cli.agents.map { name, agent in
+            let canReview = AgentCatalog.reviewers.contains(name)
+            return (name, JobPlanner.CLI(binary: agent.path, defaultModel: agent.defaultModel, canReview: canReview))
         }
         var configuration = JobPlanner.Configuration(
             dataDirectory: settings.dataDirectory, workspaceBase: settings.tasks.workspaceBase,
             imageRoot: ImageStore(directory: settings.sandbox.imageDirectory).root(of: settings.sandbox.image),
             shim: Installation.shim, defaultCLI: settings.cli.defaultName,
-            clis: [
-                "claude-code": cli("claude-code", settings.cli.claudeCode), "codex": cli("codex", settings.cli.codex),
-                "shell": cli("shell", settings.cli.shell),
-            ],
+            clis: Dictionary(uniqueKeysWithValues: clis),
             defaultTimeout: settings.tasks.defaultTimeout, maximumTimeout: settings.tasks.maxTimeout,
             outputBytes: settings.sandbox.outputBytes, lineBytes: settings.sandbox.lineBytes,
             historyEntries: settings.events.historyEntries,
@@ -282,10 +279,7 @@ struct Server {
 enum CLICatalogue {
     static func entries(_ settings: Settings) -> [CLIEntry] {
         let images = ImageStore(directory: settings.sandbox.imageDirectory)
-        let agents = [
-            ("claude-code", settings.cli.claudeCode), ("codex", settings.cli.codex), ("shell", settings.cli.shell),
-        ]
-        return agents.map { name, agent in
+        return settings.cli.agents.map { name, agent in
             let path = agent.path
             let available =
                 path.contains("/")

@@ -21,7 +21,7 @@ struct ServiceOptions: ParsableArguments {
     /// - Throws: `ExitCode` when it is not known where the service is, or no token is.
     func client() throws -> APIClient {
         let environment = ProcessInfo.processInfo.environment
-        func given(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        func given(_ name: String) -> String? { environment[name]?.filled }
         return try reportingNow {
             let place = url ?? given("CODEFORGE_URL")
             let token = try SecretText.environment("CODEFORGE_TOKEN")

@@ -94,20 +94,8 @@ enum Terminal {
     private static func put(_ text: String) { screen.withLock { _ in _ = write(text, to: 1) } }
 
     @discardableResult
-    private static func write(_ text: String, to target: Int32) -> Bool { write(Array(text.utf8)[...], to: target) }
-
-    static func writeAll(_ bytes: [UInt8], to target: Int32) { _ = write(bytes[...], to: target) }
-
-    /// - Returns: Whether all of it could be written.
-    private static func write(_ bytes: ArraySlice<UInt8>, to target: Int32) -> Bool {
-        var bytes = bytes
-        while !bytes.isEmpty {
-            let count = bytes.withUnsafeBytes { Glibc.write(target, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return false }
-            bytes = bytes.dropFirst(count)
-        }
-        return true
+    private static func write(_ text: String, to target: Int32) -> Bool {
+        HostDescriptor.writeAll(Array(text.utf8)[...], to: target)
     }
 
     // MARK: What others write
@@ -123,9 +111,10 @@ enum Terminal {
                 let count = read(source.raw, &buffer, buffer.count)
                 if count < 0, errno == EINTR { continue }
                 guard count > 0 else { break }
-                guard write(text?.fit(buffer[..<count])[...] ?? buffer[..<count], to: target) else { return }
+                let shown = text?.fit(buffer[..<count])[...] ?? buffer[..<count]
+                guard HostDescriptor.writeAll(shown, to: target) else { return }
             }
-            if let rest = text?.end() { _ = write(rest[...], to: target) }
+            if let rest = text?.end() { _ = HostDescriptor.writeAll(rest[...], to: target) }
         }
     }
 }

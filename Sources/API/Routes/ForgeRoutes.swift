@@ -41,7 +41,7 @@ struct ForgeRoutes: Sendable {
 
     @Sendable private func repositories(_ request: Request, _ context: APIContext) async throws -> Response {
         let query = QueryItems(request)
-        let token = request.headers[.providerToken].flatMap { $0.isEmpty ? nil : $0 }
+        let token = request.headers[.providerToken]?.filled
         let holder: ForgeBrowser.Holder
         if let key = query.filled("provider_key") {
             holder = .key(key)
@@ -116,8 +116,7 @@ struct ForgeRoutes: Sendable {
     }
 
     private func issueID(_ context: APIContext) throws -> String {
-        let raw = context.parameters.get("issueID") ?? ""
-        return try segment("issueID", PercentEncoding.decoded(raw) ?? raw)
+        try segment("issueID", context.decoded("issueID"))
     }
 
     /// It becomes part of a path, and must not lead elsewhere.

@@ -63,12 +63,12 @@ struct KeyRoutes: Sendable {
     }
 
     @Sendable private func remove(_ request: Request, _ context: APIContext) async throws -> Response {
-        try await keys.remove(KeyRoutes.name(context))
+        try await keys.remove(context.decoded("name"))
         return .json { $0.member("message", "key deleted") }
     }
 
     @Sendable private func verify(_ request: Request, _ context: APIContext) async throws -> Response {
-        let check = try await keys.verify(KeyRoutes.name(context))
+        let check = try await keys.verify(context.decoded("name"))
         return .json(check.error == nil ? .ok : .unprocessableContent) { json in
             json.member("name", check.name)
             json.member("provider", check.provider.rawValue)
@@ -78,10 +78,5 @@ struct KeyRoutes: Sendable {
             json.member("scopes", check.account.scopes)
             json.member("error", check.error ?? "")
         }
-    }
-
-    private static func name(_ context: APIContext) -> String {
-        let raw = context.parameters.get("name") ?? ""
-        return PercentEncoding.decoded(raw) ?? raw
     }
 }

@@ -112,7 +112,7 @@ extension AuditQuery {
         func value(_ name: Substring) -> String? { query[name].flatMap { $0.isEmpty ? nil : String($0) } }
         if let limit = value("limit").flatMap({ Int($0) }), limit > 0 { self.limit = min(limit, Self.longestPage) }
         var wrong: [(name: String, reason: String)] = []
-        if let text = request.headers[.lastEventID].flatMap({ $0.isEmpty ? nil : $0 }) ?? value("after") {
+        if let text = request.headers[.lastEventID]?.filled ?? value("after") {
             if let place = Int64(text), place >= 0 {
                 after = place
             } else {

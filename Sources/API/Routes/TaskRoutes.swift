@@ -73,7 +73,7 @@ struct TaskRoutes: Sendable {
     }
 
     @Sendable private func get(_ request: Request, _ context: APIContext) async throws -> Response {
-        let task = try await tasks.task(taskID(context))
+        let task = try await tasks.task(context.taskID)
         let include = TaskRoutes.included(request)
         let iterations = include.contains("iterations") ? try await tasks.iterations(of: task.id) : []
         let limit = AuditQuery.longestPage
@@ -98,7 +98,7 @@ struct TaskRoutes: Sendable {
 
     @Sendable private func instruct(_ request: Request, _ context: APIContext) async throws -> Response {
         let prompt = try await body.decode(InstructRequest.self, from: request).prompt
-        let task = try await tasks.instruct(taskID(context), prompt: prompt)
+        let task = try await tasks.instruct(context.taskID, prompt: prompt)
         return .json { json in
             json.member("id", task.id)
             json.member("status", task.status.rawValue)
@@ -107,7 +107,7 @@ struct TaskRoutes: Sendable {
     }
 
     @Sendable private func cancel(_ request: Request, _ context: APIContext) async throws -> Response {
-        let task = try await tasks.cancel(taskID(context))
+        let task = try await tasks.cancel(context.taskID)
         return .json { json in
             json.member("id", task.id)
             json.member("status", "canceling")
@@ -117,7 +117,7 @@ struct TaskRoutes: Sendable {
 
     @Sendable private func approve(_ request: Request, _ context: APIContext) async throws -> Response {
         let sha = try await body.decodeIfAny(ApproveRequest.self, from: request)?.headSHA
-        let task = try await tasks.approve(taskID(context), headSHA: sha)
+        let task = try await tasks.approve(context.taskID, headSHA: sha)
         return .json { json in
             json.member("id", task.id)
             json.member("status", task.status.rawValue)
@@ -126,10 +126,8 @@ struct TaskRoutes: Sendable {
     }
 
     @Sendable private func stream(_ request: Request, _ context: APIContext) async throws -> Response {
-        let task = try await tasks.task(taskID(context))
+        let task = try await tasks.task(context.taskID)
         let after = request.headers[.lastEventID] ?? request.uri.queryParameters["after"].map { String($0) }
-        return streams.response(for: task, after: after.flatMap { $0.isEmpty ? nil : $0 }, request, context)
+        return streams.response(for: task, after: after?.filled, request, context)
     }
-
-    private func taskID(_ context: APIContext) -> String { context.taskID }
 }

@@ -66,11 +66,3 @@ struct WorkspaceRoutes: Sendable {
         return .text(diff.text, type: "text/x-diff; charset=utf-8", headers: headers)
     }
 }
-
-extension APIContext {
-    /// Of the path, never checked for its form.
-    var taskID: String {
-        let raw = parameters.get("taskID") ?? ""
-        return PercentEncoding.decoded(raw) ?? raw
-    }
-}

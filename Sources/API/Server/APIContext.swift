@@ -19,6 +19,9 @@ package struct APIContext: RequestContext {
         channel = source.channel
     }
 
+    /// The task a path names. Never checked for its form.
+    var taskID: String { decoded("taskID") }
+
     /// A parameter of the path, without its percent escapes.
     func decoded(_ name: String) -> String {
         let raw = parameters.get(name) ?? ""

@@ -22,5 +22,5 @@ struct QueryItems {
     subscript(name: String) -> String? { values[name] }
 
     /// `nil` when it is missing or empty.
-    func filled(_ name: String) -> String? { values[name].flatMap { $0.isEmpty ? nil : $0 } }
+    func filled(_ name: String) -> String? { values[name]?.filled }
 }

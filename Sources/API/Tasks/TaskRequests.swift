@@ -30,7 +30,6 @@ struct CreateTaskRequest: Decodable {
                 .decodeIfPresent(String.self, forKey: .aiAPIKey)
         }
         func text(_ key: Key) throws -> String? { try body.decodeIfPresent(String.self, forKey: key) }
-        func filled(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
         draft = TaskDraft(
             repoURL: try text(.repoURL) ?? "",
             prompt: try text(.prompt) ?? "",
@@ -39,7 +38,7 @@ struct CreateTaskRequest: Decodable {
             callbackURL: try text(.callbackURL),
             workflowRunID: try text(.workflowRunID),
             config: config,
-            secrets: TaskSecrets(accessToken: filled(try text(.accessToken)), aiAPIKey: filled(key ?? nil))
+            secrets: TaskSecrets(accessToken: try text(.accessToken)?.filled, aiAPIKey: (key ?? nil)?.filled)
         )
     }
 }

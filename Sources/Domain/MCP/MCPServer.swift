@@ -27,7 +27,7 @@ public struct MCPServer: Sendable, Hashable, Codable {
     }
 
     /// How it is reached: the default filled in.
-    public var effectiveTransport: String { transport.flatMap { $0.isEmpty ? nil : $0 } ?? "stdio" }
+    public var effectiveTransport: String { transport?.filled ?? "stdio" }
 }
 
 /// A server that is there for every task.

@@ -53,7 +53,7 @@ package struct KeyService: Sendable {
         guard !draft.name.isEmpty, !draft.provider.isEmpty, !draft.token.isEmpty else {
             throw CodeForgeError(.invalidArgument, "name, provider, and token are required")
         }
-        guard NameRule.accepts(draft.name) else { throw CodeForgeError(.invalidArgument, NameRule.message) }
+        try NameRule.check(draft.name)
         guard let provider = KeyProvider(rawValue: draft.provider) else {
             throw CodeForgeError(.invalidArgument, "provider must be 'github', 'gitlab', or 'sentry'")
         }
@@ -126,20 +126,5 @@ package struct KeyService: Sendable {
         }
         let count = try await issues.organizationCount(IssueAccess(apiURL: api, token: opened.token))
         return ForgeAccount(username: "", scopes: count == 0 ? "" : "\(count) organization(s)")
-    }
-}
-
-/// Names of things clients register.
-package enum NameRule {
-    package static let message = "name must contain only alphanumeric characters, hyphens, and underscores"
-
-    package static func accepts(_ name: String) -> Bool {
-        !name.isEmpty
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x5F: true
-                default: false
-                }
-            }
     }
 }

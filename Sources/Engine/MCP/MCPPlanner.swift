@@ -75,7 +75,7 @@ extension MCPPlan {
             }
             launch = .http(url: url, headers: server.headers ?? [:])
         case "stdio":
-            let command = server.command.flatMap { $0.isEmpty ? nil : $0 } ?? "npx"
+            let command = server.command?.filled ?? "npx"
             let package = server.package.flatMap { $0.isEmpty ? nil : [$0] } ?? []
             let prefix: [String]
             switch command {

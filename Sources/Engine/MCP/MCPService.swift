@@ -47,13 +47,6 @@ package struct MCPService: Sendable {
     }
 }
 
-extension NameRule {
-    /// - Throws: `.invalidArgument`.
-    static func check(_ name: String) throws(CodeForgeError) {
-        guard accepts(name) else { throw CodeForgeError(.invalidArgument, message) }
-    }
-}
-
 extension Timestamp {
     /// The precision of rows that clients register.
     var wholeMilliseconds: Timestamp { Timestamp(nanoseconds: milliseconds * 1_000_000) }

@@ -21,8 +21,7 @@ package final class ReviewOutbox: Service {
     private let clock: any WallClock
     /// By marker: what could not be told yet.
     private let results = Mutex<[String: TaskEvent]>([:])
-    private let wakes: AsyncStream<Void>
-    private let waker: AsyncStream<Void>.Continuation
+    private let waker = Waker()
 
     /// - Parameter destination: Where a task's review goes, as whom; throws what to tell when it can go nowhere.
     package init(
@@ -36,11 +35,10 @@ package final class ReviewOutbox: Service {
         self.callbacks = callbacks
         self.clock = clock
         self.destination = destination
-        (wakes, waker) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// Something became ready.
-    package func wake() { waker.yield() }
+    package func wake() { waker.wake() }
 
     package func run() async throws {
         await cancelWhenGracefulShutdown { await self.work() }
@@ -55,18 +53,9 @@ package final class ReviewOutbox: Service {
                     group.addTask { await self.deliver(task) }
                 }
             }
-            if ready.isEmpty { await wait() }
+            // Half a minute at most, for what failed.
+            if ready.isEmpty { await waker.wait(atMost: .seconds(30)) }
         }
-    }
-
-    /// Until something is ready; half a minute at most, for what failed.
-    private func wait() async {
-        let alarm = Task { [waker] in
-            try await Task.sleep(for: .seconds(30))
-            waker.yield()
-        }
-        for await _ in wakes { break }
-        alarm.cancel()
     }
 
     private func deliver(_ seen: CodeTask) async {

@@ -59,7 +59,7 @@ package struct ReviewService: Sendable {
             task.endedAttempt = task.attempt
             task.error = nil
             task.reviewCLI = cli.isEmpty ? nil : cli
-            task.reviewModel = model.flatMap { $0.isEmpty ? nil : $0 }
+            task.reviewModel = model?.filled
             return nil
         }
         try? await secrets.expire(id, seconds: nil)  // both only postpone an expiry far in the future

@@ -19,8 +19,7 @@ package final class TrustService: Service {
     /// Seconds the event history of a task that was not run stays.
     private let historyTTL: Int
     private let waiting = Mutex<Set<String>>([])
-    private let wakes: AsyncStream<Void>
-    private let waker: AsyncStream<Void>.Continuation
+    private let waker = Waker()
 
     package init(
         store: any TaskStore, queue: any TaskQueue, events: any EventLog, secrets: any TaskSecretStore,
@@ -36,13 +35,12 @@ package final class TrustService: Service {
         self.policy = policy
         self.clock = clock
         self.historyTTL = historyTTL
-        (wakes, waker) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// Tells of a task that is held back for a check.
     package func look(at id: String) {
         _ = waiting.withLock { $0.insert(id) }
-        waker.yield()
+        waker.wake()
     }
 
     /// Forges that are asked at a time.
@@ -54,7 +52,7 @@ package final class TrustService: Service {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.findForgotten() }
-                for await _ in self.wakes {
+                for await _ in self.waker.wakes {
                     var ids = Array(
                         self.waiting.withLock { waiting in
                             defer { waiting = [] }
@@ -231,8 +229,7 @@ package final class TrustService: Service {
 
     /// The end of the stream of a task that never ran.
     private func end(_ task: CodeTask) async throws(CodeForgeError) {
-        let event = TaskEvent(
-            .system, "task_failed", data: ["error": .string(task.error ?? "")], time: task.finishedAt ?? clock.now())
+        let event = TaskEvent.failed(task.error ?? "", time: task.finishedAt ?? clock.now())
         try await events.appendOnce(
             [.event(json: event.json), .done(task.run, status: .failed, changes: nil)], to: task.id, key: "end:held")
         try await events.expire(task.id, seconds: historyTTL)

@@ -44,8 +44,7 @@ package final class SpanExporter: Service {
     private let transport: any HTTPTransport
     private let addresses: AddressRule
     private let waiting = Mutex<[FinishedSpan]>([])
-    private let wakes: AsyncStream<Void>
-    private let waker: AsyncStream<Void>.Continuation
+    private let waker = Waker()
 
     /// - Parameter version: Of the service, for the spans' resource.
     /// - Throws: `.invalidArgument` for a malformed URL.
@@ -61,7 +60,6 @@ package final class SpanExporter: Service {
         } catch {
             throw CodeForgeError(.invalidArgument, "tracing.endpoint: \(error.message)")
         }
-        (wakes, waker) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     package func add(_ span: FinishedSpan) {
@@ -71,28 +69,19 @@ package final class SpanExporter: Service {
             return spans.count
         }
         if count == 0 { dropped(1, "full") }
-        if count == configuration.batchSpans { waker.yield() }
+        if count == configuration.batchSpans { waker.wake() }
     }
 
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                await self.pause()
+                await self.waker.wait(atMost: self.configuration.interval)
                 while !Task.isCancelled, await self.sendBatch() {}
             }
         }
         // What the last requests left: one short try.
         let rest = Task { [self] in while await sendBatch(within: .seconds(2)) {} }  // cancelled tasks can't send
         await rest.value
-    }
-
-    private func pause() async {
-        let alarm = Task { [waker, configuration] in
-            try await Task.sleep(for: configuration.interval)
-            waker.yield()
-        }
-        for await _ in wakes { break }
-        alarm.cancel()
     }
 
     /// - Returns: Whether more waits.

@@ -1,6 +1,7 @@
 import Client
 import Domain
 import Glibc
+import HostProcess
 
 /// A diff, for people or for programs.
 enum DiffText {
@@ -12,7 +13,7 @@ enum DiffText {
             for line in rest { print(styled(String(line))) }
         } else {
             flushOutput()
-            Terminal.writeAll(bytes, to: 1)
+            _ = HostDescriptor.writeAll(bytes[...], to: 1)
         }
         if headers["x-diff-truncated"] != nil {
             flushOutput()

@@ -122,11 +122,5 @@ extension ClientFile {
 ///
 /// - Throws: `ValidationError` for what can't be one: it would be another path.
 func checkName(_ name: String) throws {
-    let isName =
-        !name.isEmpty
-        && name.utf8.allSatisfy { byte in
-            Unicode.Scalar(byte).properties.isAlphabetic && byte < 0x80 || (0x30...0x39).contains(byte) || byte == 0x2D
-                || byte == 0x5F
-        }
-    guard isName else { throw ValidationError("a name is letters, digits, - and _") }
+    guard NameRule.accepts(name) else { throw ValidationError("a name is letters, digits, - and _") }
 }
