@@ -29,7 +29,8 @@ package struct APIServer: Sendable {
         budget = TimeBudget(ticker: ticker, limit: requestLimit)
         let listed =
             SystemRoutes(dependencies).routes + TaskRoutes(dependencies, ticker: ticker).routes
-            + PullRequestRoutes(dependencies).routes + WorkspaceRoutes(dependencies).routes + SandboxRoutes(dependencies, ticker: ticker).routes
+            + PullRequestRoutes(dependencies).routes + WorkspaceRoutes(dependencies).routes
+            + SandboxRoutes(dependencies, ticker: ticker).routes
             + CLIRoutes(dependencies).routes + ReviewRoutes(dependencies).routes
             + KeyRoutes(dependencies).routes + ForgeRoutes(dependencies).routes
             + MCPRoutes(dependencies).routes + ToolRoutes(dependencies).routes

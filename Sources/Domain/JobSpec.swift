@@ -217,7 +217,8 @@ public struct JobSpec: Sendable, Codable, Equatable {
 
     public init(
         taskID: String, iteration: Int, attempt: Int, purpose: Purpose, repoURL: String, source: Source,
-        publication: PublishSpec? = nil, profile: SandboxProfile, gitProfile: SandboxProfile, requiredLayers: [String]?, paths: Paths, agent: Agent,
+        publication: PublishSpec? = nil, profile: SandboxProfile, gitProfile: SandboxProfile, requiredLayers: [String]?,
+        paths: Paths, agent: Agent,
         gateway: Gateway, limits: Limits, redis: Redis, allowedLocalRoots: [String], startedAt: Timestamp
     ) {
         self.taskID = taskID

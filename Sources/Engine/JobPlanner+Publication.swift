@@ -13,7 +13,8 @@ extension JobPlanner {
         let owner = workspaceForm(workspacePath(of: task)) != nil ? task : try await workspaceOwner(of: task)
         guard owner.repoURL == task.repoURL else {
             throw CodeForgeError(
-                .conflict, "the workspace of task \(task.id) is that of task \(owner.id), a clone of another repository")
+                .conflict, "the workspace of task \(task.id) is that of task \(owner.id), a clone of another repository"
+            )
         }
         return JobSpec(
             taskID: task.id, iteration: task.iteration, attempt: attempt, purpose: .publish, repoURL: task.repoURL,

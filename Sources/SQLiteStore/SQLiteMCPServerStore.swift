@@ -22,7 +22,8 @@ package final class SQLiteMCPServerStore: MCPServerStore {
     }
 
     package func servers() async throws(CodeForgeError) -> [RegisteredMCPServer] {
-        let rows: [(name: String, sealed: String, time: Int64)] = try await database.read("read the MCP servers") { db in
+        let rows: [(name: String, sealed: String, time: Int64)] = try await database.read("read the MCP servers") {
+            db in
             try Row.fetchAll(db, sql: "SELECT name, sealed, created_at FROM mcp_servers ORDER BY position").map {
                 ($0["name"], $0["sealed"], $0["created_at"])
             }

@@ -106,7 +106,8 @@ enum SettingText {
         switch rule {
         case .any: "a text"
         case .filled: "a text that is not empty"
-        case .oneOf(let words): words.count == 1 ? "`\(words[0])`" : "one of " + words.filter { !$0.isEmpty }.joined(separator: ", ")
+        case .oneOf(let words):
+            words.count == 1 ? "`\(words[0])`" : "one of " + words.filter { !$0.isEmpty }.joined(separator: ", ")
         case .httpURL: "an http:// or https:// URL"
         case .redisURL: "redis://[:password@]host:port[/db] or unix:///path"
         case .key256: "standard base64 of exactly 32 bytes (openssl rand -base64 32)"

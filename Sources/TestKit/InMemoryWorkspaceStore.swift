@@ -59,7 +59,9 @@ package final class InMemoryWorkspaceStore: WorkspaceStore {
                 state.workspaces[owner]?.measuredTask = measurement.taskID
                 state.workspaces[owner]?.measuredIteration = measurement.iteration
             }
-            if let diff = measurement.diff { state.diffs[measurement.taskID, default: [:]][measurement.iteration] = diff }
+            if let diff = measurement.diff {
+                state.diffs[measurement.taskID, default: [:]][measurement.iteration] = diff
+            }
         }
     }
 

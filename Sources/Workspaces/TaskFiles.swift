@@ -70,7 +70,8 @@ package struct TaskFiles: WorkspaceFiles {
 
     private func discard(_ name: String, in folder: String) throws(CodeForgeError) {
         guard TaskFiles.isName(name) else {
-            throw CodeForgeError(.invalidArgument, "\(SafeText.start(of: name.utf8, limit: 100)) is no workspace's name")
+            throw CodeForgeError(
+                .invalidArgument, "\(SafeText.start(of: name.utf8, limit: 100)) is no workspace's name")
         }
         let unique = String(UInt64.random(in: .min ... .max), radix: 36)
         guard rename("\(folder)/\(name)", "\(folder)/\(TaskFiles.mark)\(unique)") == 0 || errno == ENOENT else {

@@ -139,7 +139,8 @@ struct Server {
                     .init(service: callbacks), .init(service: outbox), .init(service: trail),
                     .init(service: receipts), .init(service: SandboxCensus(control: control)),
                     .init(service: projector), .init(service: scheduler), .init(service: publisher),
-                    .init(service: trust), .init(service: sweeper), .init(service: application), .init(service: stopping),
+                    .init(service: trust), .init(service: sweeper), .init(service: application),
+                    .init(service: stopping),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         defer { logger.notice("stopped") }
@@ -271,7 +272,8 @@ struct Server {
                 ? RedisRateLimiter(client, limit: limit.perMinute, digest: Digests.sha256) : nil,
             metricsText: { [metrics] in metrics.text() + ProcessMetrics.text() },
             isShuttingDown: { stopping.isSet }, version: Version.current, startedAt: .now,
-            maxBodyBytes: settings.server.maxBodyBytes, docsAssets: settings.server.docsAssets, clock: clock, tracer: tracer)
+            maxBodyBytes: settings.server.maxBodyBytes, docsAssets: settings.server.docsAssets, clock: clock,
+            tracer: tracer)
     }
 }
 

@@ -159,7 +159,8 @@ struct APIRig {
                 historyEntries: 1, profiles: .builtIn, requiredLayers: nil, anthropicURL: "https://a",
                 openAIURL: "https://o", anthropicKey: nil, openAIKey: nil, allowPrivateHosts: [],
                 allowedLocalRoots: [], redis: .init(url: "unix:///r", prefix: "p:")),
-            store: store, secrets: secrets, credentials: credentials, mcp: MCPPlanner(servers: mcpServers, tools: tools),
+            store: store, secrets: secrets, credentials: credentials,
+            mcp: MCPPlanner(servers: mcpServers, tools: tools),
             buildPrompt: { task, _, _ in task.prompt }, workspaceForm: { _ in nil })
         let publisher = Publisher(
             configuration: configuration, store: store, publications: InMemoryPublicationStore(), events: events,

@@ -89,7 +89,8 @@ import Testing
         try await insert(rig)
         try await rig.application.test(.router) { client async throws in
             let answer = try await client.ask(.post, path, "{}")
-            #expect(answer.status == 500 && answer.text("message")?.hasPrefix("creating PR: ") == true, "\(answer.body)")
+            #expect(
+                answer.status == 500 && answer.text("message")?.hasPrefix("creating PR: ") == true, "\(answer.body)")
         }
         #expect(try await rig.store.task("t")?.status == .failed)
     }

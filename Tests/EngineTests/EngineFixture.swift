@@ -87,7 +87,8 @@ struct EngineFixture: Sendable {
             ],
             defaultTimeout: 300, maximumTimeout: 1800, outputBytes: 1, lineBytes: 1, historyEntries: 1,
             profiles: .builtIn, requiredLayers: nil, anthropicURL: "https://a", openAIURL: "https://o",
-            anthropicKey: "service-anthropic", openAIKey: "service-openai", allowPrivateHosts: [], allowedLocalRoots: [],
+            anthropicKey: "service-anthropic", openAIKey: "service-openai", allowPrivateHosts: [],
+            allowedLocalRoots: [],
             redis: .init(url: "unix:///r", prefix: "p:"))
         change(&configuration)
         return JobPlanner(

@@ -152,7 +152,8 @@ import Testing
             let limits = try await planner.plan(task).limits
             #expect(
                 limits.watchdogs
-                    == .init(firstLine: Double(expected), silence: Double(expected), afterResult: 7), "\(setting) \(own)")
+                    == .init(firstLine: Double(expected), silence: Double(expected), afterResult: 7),
+                "\(setting) \(own)")
         }
     }
 }

@@ -41,12 +41,13 @@ import Testing
             ])
     }
 
-    @Test(arguments: [
-        (nil, "p", ["a", "b"], "npx", ["-y", "p", "a", "b"]), ("", "p", [], "npx", ["-y", "p"]),
-        ("npx", "", ["p"], "npx", ["-y", "p"]), ("docker", "i", ["x"], "docker", ["run", "-i", "--rm", "i", "x"]),
-        ("uvx", "p", ["x"], "uvx", ["p", "x"]), ("/opt/s", nil, ["", "x"], "/opt/s", ["", "x"]),
-        ("python3", "-m", ["s"], "python3", ["-m", "s"]),
-    ] as [(String?, String?, [String], String, [String])])
+    @Test(
+        arguments: [
+            (nil, "p", ["a", "b"], "npx", ["-y", "p", "a", "b"]), ("", "p", [], "npx", ["-y", "p"]),
+            ("npx", "", ["p"], "npx", ["-y", "p"]), ("docker", "i", ["x"], "docker", ["run", "-i", "--rm", "i", "x"]),
+            ("uvx", "p", ["x"], "uvx", ["p", "x"]), ("/opt/s", nil, ["", "x"], "/opt/s", ["", "x"]),
+            ("python3", "-m", ["s"], "python3", ["-m", "s"]),
+        ] as [(String?, String?, [String], String, [String])])
     func argumentsFollowTheCommand(
         _ command: String?, _ package: String?, _ args: [String], _ expected: String, _ arguments: [String]
     ) async {
@@ -101,21 +102,24 @@ import Testing
         ])
         #expect(
             plan.servers == [
-                .init(name: "sentry", launch: stdio("npx", "-y", "@sentry/mcp-server", environment: ["SENTRY_AUTH_TOKEN": "t"])),
+                .init(
+                    name: "sentry",
+                    launch: stdio("npx", "-y", "@sentry/mcp-server", environment: ["SENTRY_AUTH_TOKEN": "t"])),
                 .init(name: "remote", launch: .http(url: "https://h/mcp", headers: ["A": "1", "B": "3"])),
             ])
         #expect(plan.omissions == [])
     }
 
-    @Test(arguments: [
-        ("nobody", [:], "unknown tool"), ("sentry", [:], "auth_token is required"),
-        ("sentry", ["auth_token": ""], "auth_token is required"),
-        ("jira", ["url": "h", "username": "u", "api_token": "t"], "url is no url"),
-        ("jira", ["url": "https://", "username": "u", "api_token": "t"], "url is no url"),
-        ("jira", ["url": "mailto:x@y", "username": "u", "api_token": "t"], "url is no url"),
-        ("typed", ["n": "1.5", "b": "true"], "n is no int"), ("typed", ["n": "1", "b": "yes"], "b is no bool"),
-        ("typed", ["n": "1", "b": "1", "o": "x"], "o is no int"),
-    ] as [(String, [String: String], String)])
+    @Test(
+        arguments: [
+            ("nobody", [:], "unknown tool"), ("sentry", [:], "auth_token is required"),
+            ("sentry", ["auth_token": ""], "auth_token is required"),
+            ("jira", ["url": "h", "username": "u", "api_token": "t"], "url is no url"),
+            ("jira", ["url": "https://", "username": "u", "api_token": "t"], "url is no url"),
+            ("jira", ["url": "mailto:x@y", "username": "u", "api_token": "t"], "url is no url"),
+            ("typed", ["n": "1.5", "b": "true"], "n is no int"), ("typed", ["n": "1", "b": "yes"], "b is no bool"),
+            ("typed", ["n": "1", "b": "1", "o": "x"], "o is no int"),
+        ] as [(String, [String: String], String)])
     func oneWrongToolTakesAllOthersWithIt(name: String, values: [String: String], reason: String) async throws {
         try await insertTyped()
         let plan = await plan(

@@ -56,7 +56,9 @@ import Testing
         get async throws { try await fixture.store.task("t")?.status }
     }
 
-    private var endings: Int { fixture.events.entries(of: "t").count { if case .done = $0.body { true } else { false } } }
+    private var endings: Int {
+        fixture.events.entries(of: "t").count { if case .done = $0.body { true } else { false } }
+    }
 
     @Test func defaultsFillWhatIsMissing() async throws {
         try await completed { task in

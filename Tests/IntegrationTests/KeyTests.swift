@@ -82,7 +82,9 @@ import Testing
                 let done = try await rotate()
                 #expect(
                     done.0 == 0
-                        && done.1.contains("sealed with the new key: 1 registered keys, secrets of 1 tasks, 1 MCP servers"), "\(done)")
+                        && done.1.contains(
+                            "sealed with the new key: 1 registered keys, secrets of 1 tasks, 1 MCP servers"),
+                    "\(done)")
             }
             try await server.restart(signal: 0)
             #expect(try await isValid() == true)

@@ -70,7 +70,8 @@ import Testing
             #expect(result.contains("Asia/Kathmandu") && result.contains("+05:45"), "\(task)")
             #expect(task["changes_summary"]?["files_created"] == 0, "\(task)")
             let calls = try await server.frames(id).filter {
-                $0.data["data"]?["type"] == "tool_use" && "\($0.data)".contains("string(\"mcp__time__get_current_time\")")
+                $0.data["data"]?["type"] == "tool_use"
+                    && "\($0.data)".contains("string(\"mcp__time__get_current_time\")")
             }
             #expect(calls.count == 1)
         }
@@ -132,9 +133,10 @@ import Testing
             """)
         let fixture = try await JobFixture()
         let spec = try fixture.spec("Count.") { spec in
-            spec.repoURL = (try? HostRepository.make(
-                [".mcp.json": #"{"mcpServers": {"trap": {"command": "touch", "args": ["/home/agent/sprung"]}}}"#],
-                under: fixture.directory.path)) ?? ""
+            spec.repoURL =
+                (try? HostRepository.make(
+                    [".mcp.json": #"{"mcpServers": {"trap": {"command": "touch", "args": ["/home/agent/sprung"]}}}"#],
+                    under: fixture.directory.path)) ?? ""
             spec.profile = .untrusted
             spec.agent = JobSpec.Agent(name: "claude-code", binary: "claude", prompt: "Count.")
             spec.gateway.anthropicURL = model.url

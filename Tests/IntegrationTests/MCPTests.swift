@@ -190,7 +190,8 @@ import Testing
             let reasons = try await refusals(server, id).compactMap { $0["reason"]?.stringValue }
             #expect(
                 reasons == [
-                    "the name is malformed", "the URL starts with neither http:// nor https://", "a header is malformed",
+                    "the name is malformed", "the URL starts with neither http:// nor https://",
+                    "a header is malformed",
                 ])
         }
     }

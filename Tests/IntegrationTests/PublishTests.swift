@@ -12,8 +12,10 @@ import Testing
 
         /// Branches but for `main`.
         func branches(_ server: ServerFixture) throws -> [String] {
-            try show(server, "for-each-ref --format='%(refname:short)' refs/heads").split(separator: "\n").map(String.init)
-                .filter { $0 != "main" }
+            try show(server, "for-each-ref --format='%(refname:short)' refs/heads").split(separator: "\n").map(
+                String.init
+            )
+            .filter { $0 != "main" }
         }
 
         func show(_ server: ServerFixture, _ arguments: String) throws -> String {

@@ -245,7 +245,9 @@ import Testing
             #"diff --git "a/new/a b\"c" "b/new/a b\"c""#, "new file mode 100755", "new file mode 120000",
             "+/etc/passwd", "Binary files /dev/null and b/binary differ", "diff --git a/empty b/empty",
             "diff --git a/.gitattributes b/.gitattributes", #"\ No newline at end of file"#,
-        ] { #expect(diff.text.split(separator: "\n").contains(Substring(line)), "\(line) is missing in:\n\(diff.text)") }
+        ] {
+            #expect(diff.text.split(separator: "\n").contains(Substring(line)), "\(line) is missing in:\n\(diff.text)")
+        }
         for word in ["ignored", "ran", "nested", ".git/"] { #expect(!diff.text.contains(word), "\(word)") }
         #expect(outcome.changes?.filesModified == 1, "\(String(describing: outcome.changes))")
     }

@@ -57,7 +57,8 @@ extension ProfileKey {
     private static let watchdogs: [ProfileKey] = [
         ProfileKey(
             "watchdogs.first_line", .seconds(\.watchdogs.firstLine), "supervisor",
-            "How long an agent may take to its first line of output, where that is less than `sandbox.first_line_timeout`."),
+            "How long an agent may take to its first line of output, where that is less than `sandbox.first_line_timeout`."
+        ),
         ProfileKey(
             "watchdogs.silence", .seconds(\.watchdogs.silence), "supervisor",
             "How long an agent may be silent between two lines, where that is less than `sandbox.silence_timeout`."),

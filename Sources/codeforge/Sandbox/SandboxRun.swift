@@ -25,7 +25,8 @@ extension SandboxCommand {
         var image: String?
         @Option(help: "Host directory shown as /workspace.")
         var workspace: String?
-        @Flag(help: "Print every byte as it is, also on a terminal, where unprintable characters are else shown as `?`.")
+        @Flag(
+            help: "Print every byte as it is, also on a terminal, where unprintable characters are else shown as `?`.")
         var raw = false
         @Argument(parsing: .postTerminator, help: "Command and its arguments.")
         var command: [String]
