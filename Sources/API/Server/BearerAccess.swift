@@ -24,16 +24,26 @@ struct BearerAccess: Sendable {
     func authenticate(_ headers: HTTPFields) async throws -> Caller {
         let values = headers[values: .authorization]
         guard values.count == 1, values[0].hasPrefix("Bearer ") else { throw HTTPFailure.unauthorized }
-        let given = Array(values[0].utf8.dropFirst("Bearer ".utf8.count))
-        let text = String(decoding: given, as: UTF8.self)
+        let text = String(decoding: values[0].utf8.dropFirst("Bearer ".utf8.count), as: UTF8.self)
+        if isConfigured(text) {
+            return Caller(name: "configured token", role: .admin, scope: "configured", token: text)
+        }
+        return try await registered(text)
+    }
+
+    private func isConfigured(_ text: String) -> Bool {
+        let given = Array(text.utf8)
         var known = false
         // Each token is compared in full: how long it takes tells nothing about how much was right.
         for token in tokens where BearerAccess.equal(token, given) { known = true }
-        if known { return Caller(name: "configured token", role: .admin, scope: "configured", token: text) }
-        // Found by its digest, of which nobody can choose a part: how long that takes tells nothing about the token.
-        guard APIToken.hasForm(text), let token = try await store.token(digest: digest(given)) else {
-            throw HTTPFailure.unauthorized
-        }
+        return known
+    }
+
+    /// Found by its digest, of which nobody can choose a part: how long that takes tells nothing about the token.
+    private func registered(_ text: String) async throws -> Caller {
+        guard APIToken.hasForm(text) else { throw HTTPFailure.unauthorized }
+        let token = try await store.token(digest: digest(Array(text.utf8)))
+        guard let token else { throw HTTPFailure.unauthorized }
         return Caller(name: "token \(token.name)", role: token.role, scope: "token:\(token.id)", token: text)
     }
 
