@@ -17,12 +17,16 @@ package struct RunFinalizer: Sendable {
     private let queue: any TaskQueue
     private let onPosting: (@Sendable () -> Void)?
     private let tracing: RunTracing?
+    private let postsUntrusted: Bool
 
-    /// - Parameter onPosting: Called when a task's `posting` became ready; `nil`: nobody posts reviews.
+    /// - Parameters:
+    ///   - postsUntrusted: Whether reviews of code nobody vouched for are posted by themselves.
+    ///   - onPosting: Called when a task's `posting` became ready; `nil`: nobody posts reviews.
     package init(
         store: any TaskStore, workspaces: any WorkspaceStore, events: any EventLog, secrets: any TaskSecretStore,
         queue: any TaskQueue, cliName: @escaping @Sendable (CodeTask) -> String, clock: any WallClock, historyTTL: Int,
-        callbacks: CallbackService? = nil, tracing: RunTracing? = nil, onPosting: (@Sendable () -> Void)?
+        callbacks: CallbackService? = nil, tracing: RunTracing? = nil, postsUntrusted: Bool = true,
+        onPosting: (@Sendable () -> Void)?
     ) {
         self.store = store
         self.workspaces = workspaces
@@ -35,6 +39,7 @@ package struct RunFinalizer: Sendable {
         self.historyTTL = historyTTL
         self.callbacks = callbacks
         self.tracing = tracing
+        self.postsUntrusted = postsUntrusted
     }
 
     /// - Throws: `.unavailable` when the record or the log is away; the report must be applied again then. Reports of
@@ -68,22 +73,24 @@ package struct RunFinalizer: Sendable {
         // Before the record says that the run is over: who sees that finds the diff.
         try await measured(run, outcome)
         let marker = ReviewPosting.makeMarker()
-        let isPosting = onPosting != nil
+        let canPost = onPosting != nil && (postsUntrusted || outcome.review?.isUntrusted == false)
         let callbacks = callbacks
         let task = try await store.update(run.taskID) { task throws(CodeForgeError) in
             guard run.isCurrent(of: task), task.isUnderWay else { return nil }
             task.endedAttempt = task.attempt
             task.callback = callbacks?.callback(for: task, run: run, outcome: outcome, at: now)
             task.finishedAt = now
-            if isPosting, RunFinalizer.posts(run, outcome, of: task) {
+            if canPost, RunFinalizer.wantsPosting(run, outcome, of: task) {
                 task.posting = ReviewPosting(run: run, marker: marker)
             }
             return try RunFinalizer.end(&task, run, outcome, at: now, cli: cliName(task))
         }
         // A run that was given up and replaced has no say any more.
         guard task.iteration > run.iteration || task.endedAttempt == run.attempt else { return }
-        let posts = isPosting && RunFinalizer.posts(run, outcome, of: task)
+        let wantsPosting = RunFinalizer.wantsPosting(run, outcome, of: task)
+        let posts = canPost && wantsPosting
         var closing = closing(run: run, outcome: outcome, at: now)
+        if wantsPosting, onPosting != nil, !canPost { closing.append(RunFinalizer.notPosted(at: now)) }
         if !posts { closing.append(RunFinalizer.done(run, outcome)) }
         let first = try await events.appendOnce(
             closing, to: run.taskID, key: "end:\(run.purpose.rawValue):\(run.iteration):\(run.attempt)")
@@ -162,8 +169,14 @@ package struct RunFinalizer: Sendable {
 
     // MARK: Posting
 
-    /// Whether a run's review goes to its pull request by itself. Says the same however often it is asked.
-    private static func posts(_ run: RunID, _ outcome: JobOutcome, of task: CodeTask) -> Bool {
+    private static func notPosted(at time: Timestamp) -> LoggedEvent.Body {
+        let reason = "the code is untrusted, and code_review.untrusted_comments is off"
+        return .event(
+            json: TaskEvent(.system, "review_not_posted", data: ["reason": .string(reason)], time: time).json)
+    }
+
+    /// Whether a run's review is to go to its pull request by itself. Says the same however often it is asked.
+    private static func wantsPosting(_ run: RunID, _ outcome: JobOutcome, of task: CodeTask) -> Bool {
         run.purpose == .task && outcome.failure == nil && outcome.review != nil
             && task.config?.outputMode == "post_comments" && (task.config?.prNumber ?? 0) > 0
     }

@@ -309,11 +309,10 @@ package actor Scheduler: Service {
     /// Queues waiting tasks that no queue entry names: Redis lost them, or the server died in between.
     private func requeueForgotten() async {
         guard let queued = try? await queue.contents(),  // next round
-            let waiting = try? await store.tasks(in: [.pending, .awaitingInstruction, .reviewing])
+            let waiting = try? await store.waiting()
         else { return }
-        for task in waiting
-        where task.hold == nil && !task.isUnderWay && !queued.contains(task.id) && runs[task.id] == nil {
-            try? await queue.enqueue(task.id)  // next round
+        for id in waiting where !queued.contains(id) && runs[id] == nil {
+            try? await queue.enqueue(id)  // next round
         }
     }
 

@@ -207,6 +207,7 @@ enum Migrations {
                     """
             )
         }
+        counts(&migrator)
         return migrator
     }()
 }

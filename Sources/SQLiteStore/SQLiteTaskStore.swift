@@ -49,15 +49,16 @@ package final class SQLiteTaskStore: TaskStore {
         let page = try await database.read("list tasks") { db in
             let filter = status == nil ? "" : "WHERE status = ?"
             let arguments = StatementArguments(status.map { [$0] } ?? [])
-            let total = try Int.fetchOne(db, sql: "SELECT count(*) FROM tasks \(filter)", arguments: arguments) ?? 0
+            let total = try Int.fetchOne(
+                db, sql: "SELECT sum(number) FROM task_counts \(filter)", arguments: arguments)
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT \(TaskRow.list) FROM tasks \(filter) ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?
+                    SELECT \(TaskRow.listed) FROM tasks \(filter) ORDER BY created_at DESC, id DESC LIMIT ? OFFSET ?
                     """,
                 arguments: arguments + [max(0, limit), max(0, offset)]
             )
-            return Page(tasks: try rows.map(TaskRow.task), total: total)
+            return Page(tasks: try rows.map(TaskRow.task), total: total ?? 0)
         }
         return (page.tasks, page.total)
     }
@@ -70,6 +71,31 @@ package final class SQLiteTaskStore: TaskStore {
                 db,
                 sql: "SELECT \(TaskRow.list) FROM tasks WHERE status IN (\(marks)) ORDER BY created_at, id",
                 arguments: StatementArguments(values)
+            ).map(TaskRow.task)
+        }
+    }
+
+    package func waiting() async throws(CodeForgeError) -> [String] {
+        try await database.read("read waiting tasks") { db in
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT id FROM tasks
+                    WHERE status IN ('pending', 'awaiting_instruction', 'reviewing') AND hold IS NULL
+                        AND (status <> 'reviewing' OR attempt <= ended_attempt)
+                    ORDER BY created_at, id
+                    """)
+        }
+    }
+
+    package func held() async throws(CodeForgeError) -> [CodeTask] {
+        try await database.read("read held tasks") { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT \(TaskRow.list) FROM tasks WHERE hold IS NOT NULL AND status = 'pending'
+                    ORDER BY created_at, id
+                    """
             ).map(TaskRow.task)
         }
     }

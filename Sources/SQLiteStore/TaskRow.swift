@@ -14,6 +14,15 @@ enum TaskRow {
 
     static let list = columns.joined(separator: ", ")
 
+    /// What `TaskStore.list` gives: the rest may lie on many pages of its own.
+    static let listed = columns.map { name in
+        switch name {
+        case "result", "review", "current_prompt": "NULL AS \(name)"
+        case "prompt": "substr(prompt, 1, 201) AS prompt"
+        default: name
+        }
+    }.joined(separator: ", ")
+
     static let insert =
         "INSERT INTO tasks (\(list)) VALUES (\(columns.map { _ in "?" }.joined(separator: ", ")))"
 

@@ -424,6 +424,12 @@ extension SettingKey {
             "Whether a review of code that nobody vouched for, such as a pull request's, may approve or request changes"
                 + " on GitHub; it comments otherwise."
         ),
+        SettingKey(
+            "code_review.untrusted_comments",
+            .boolean(\.codeReview.untrustedComments),
+            "Whether reviews of such code are posted by themselves (`output_mode: post_comments`); a client may still"
+                + " post them."
+        ),
         // Not `shell`: it would run a stranger's title as a script.
         SettingKey(
             "code_review.default_cli",

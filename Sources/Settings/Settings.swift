@@ -201,6 +201,7 @@ package struct Settings: Sendable, Equatable {
     package struct CodeReview: Sendable, Equatable {
         package var reviewDrafts = false
         package var untrustedVerdicts = false
+        package var untrustedComments = true
         package var defaultCLI = "claude-code"
         package var defaultKeyName = ""
         /// Seconds.

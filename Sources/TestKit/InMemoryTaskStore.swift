@@ -71,6 +71,14 @@ package final class InMemoryTaskStore: TaskStore {
         try matching { statuses.contains($0.status) }
     }
 
+    package func waiting() async throws(CodeForgeError) -> [String] {
+        try matching { $0.status.isClaimable && !$0.isUnderWay && $0.hold == nil }.map(\.id)
+    }
+
+    package func held() async throws(CodeForgeError) -> [CodeTask] {
+        try matching { $0.status == .pending && $0.hold != nil }
+    }
+
     package func tasksToPost() async throws(CodeForgeError) -> [CodeTask] { try matching { $0.posting != nil } }
 
     package func iterations(of id: String) async throws(CodeForgeError) -> [Iteration] {

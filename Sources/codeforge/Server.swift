@@ -82,7 +82,7 @@ struct Server {
         let finalizer = RunFinalizer(
             store: store, workspaces: workspaces, events: events, secrets: secrets, queue: queue,
             cliName: planner.cliName(of:), clock: clock, historyTTL: settings.tasks.workspaceTTL, callbacks: callbacks,
-            tracing: tracing, onPosting: { outbox.wake() })
+            tracing: tracing, postsUntrusted: settings.codeReview.untrustedComments, onPosting: { outbox.wake() })
         let scheduler = Scheduler(
             configuration: .init(concurrency: settings.workers.concurrency, drains: drains), store: store,
             workspaces: workspaces, queue: queue, link: link, planner: planner,

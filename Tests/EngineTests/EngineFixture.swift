@@ -68,10 +68,11 @@ struct EngineFixture: Sendable {
 
     var finalizer: RunFinalizer { finalizer {} }
 
-    func finalizer(onPosting: @escaping @Sendable () -> Void) -> RunFinalizer {
+    func finalizer(postsUntrusted: Bool = true, onPosting: @escaping @Sendable () -> Void) -> RunFinalizer {
         RunFinalizer(
             store: store, workspaces: workspaces, events: events, secrets: secrets, queue: queue,
-            cliName: { $0.config?.cli ?? "claude-code" }, clock: clock, historyTTL: 60, onPosting: onPosting)
+            cliName: { $0.config?.cli ?? "claude-code" }, clock: clock, historyTTL: 60, postsUntrusted: postsUntrusted,
+            onPosting: onPosting)
     }
 
     func planner(workspaces: [String: WorkspaceForm] = [:], change: (inout JobPlanner.Configuration) -> Void = { _ in })

@@ -253,9 +253,9 @@ import Testing
         }.run
     }
 
-    private func end(_ run: RunID, _ finalizer: RunFinalizer) async throws {
+    private func end(_ run: RunID, _ finalizer: RunFinalizer, untrusted: Bool? = false) async throws {
         var outcome = JobOutcome(result: "r", changes: ChangesSummary())
-        outcome.review = review([issue(3)])
+        outcome.review = review([issue(3)], untrusted: untrusted)
         try await finalizer.apply(JobReport(run: run, body: .finished(outcome), time: fixture.clock.now()))
     }
 
@@ -308,6 +308,16 @@ import Testing
             #expect(try await fixture.store.task(run.taskID)?.posting == nil)
             #expect(fixture.events.entries(of: run.taskID).count == 3)
         }
+    }
+
+    /// Nobody reads it before it is public, so an operator may want to.
+    @Test(arguments: [true, false, nil])
+    func untrustedReviewsStayWhereTheSettingSaysSo(isUntrusted: Bool?) async throws {
+        let run = try await run()
+        try await end(run, fixture.finalizer(postsUntrusted: false) {}, untrusted: isUntrusted)
+        #expect((try await fixture.store.task("t")?.posting != nil) == (isUntrusted == false))
+        #expect(log.contains { $0.contains("review_not_posted") } == (isUntrusted != false))
+        #expect(log.contains { $0.contains(#""status":"completed""#) } == (isUntrusted != false))
     }
 
     /// The server died after GitHub had taken it, or before; or dies each time.

@@ -20,7 +20,8 @@ public protocol TaskStore: Sendable {
         _ id: String, _ change: @escaping @Sendable (inout CodeTask) throws(CodeForgeError) -> Iteration?
     ) async throws(CodeForgeError) -> CodeTask
 
-    /// Newest first.
+    /// Newest first. For lists: prompts may be cut behind their first 200 bytes, and what is long and not listed
+    /// (result, review, latest prompt) is left out.
     ///
     /// - Parameters:
     ///   - status: An unknown value matches nothing.
@@ -31,6 +32,12 @@ public protocol TaskStore: Sendable {
 
     /// Tasks in any of `statuses`, oldest first, without a limit: what a start has to look after.
     func tasks(in statuses: Set<TaskStatus>) async throws(CodeForgeError) -> [CodeTask]
+
+    /// Ids of tasks that wait for a worker, oldest first: not held, and no run of theirs under way.
+    func waiting() async throws(CodeForgeError) -> [String]
+
+    /// Pending tasks that are held, oldest first.
+    func held() async throws(CodeForgeError) -> [CodeTask]
 
     /// Tasks with a review on its way to a pull request, oldest first.
     func tasksToPost() async throws(CodeForgeError) -> [CodeTask]

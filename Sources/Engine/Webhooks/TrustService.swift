@@ -74,7 +74,7 @@ package final class TrustService: Service {
     private func findForgotten() async {
         while !Task.isCancelled {
             // Away: the next look finds them.
-            for task in (try? await store.tasks(in: [.pending])) ?? [] where task.hold?.reason == .trustCheck {
+            for task in (try? await store.held()) ?? [] where task.hold?.reason == .trustCheck {
                 look(at: task.id)
             }
             try? await Task.sleep(for: TrustService.interval)  // cancelled: the loop ends
@@ -186,7 +186,7 @@ package final class TrustService: Service {
     /// what is not there any more.
     private func void(olderThan task: CodeTask) async throws(CodeForgeError) {
         guard let sha = task.headSHA else { return }
-        for other in try await store.tasks(in: [.pending])
+        for other in try await store.held()
         where other.id != task.id && other.createdAt <= task.createdAt && TrustService.isOvertaken(other, by: task) {
             let now = clock.now()
             let failed = try await store.update(other.id) { other throws(CodeForgeError) in

@@ -132,6 +132,45 @@ package enum TaskStoreContract {
             let (unknown, unknownTotal) = try await store.list(status: "no such", limit: 50, offset: 0)
             try expect(unknown.isEmpty && unknownTotal == 0, "an unknown status")
         },
+        Case("counts each status while tasks change theirs") { store in
+            for number in 1...3 { try await store.insert(task(number)) }
+            for status in [TaskStatus.cloning, .running, .running] {
+                try await store.update(task(1).id) { task throws(CodeForgeError) in
+                    task.status = status
+                    return nil
+                }
+            }
+            for (status, number) in [(nil, 3), ("pending", 2), ("cloning", 0), ("running", 1)] {
+                let total = try await store.list(status: status, limit: 1, offset: 0).total
+                try expectEqual(total, number, "the total of \(status ?? "all")")
+            }
+        },
+        Case("lists what a list shows of a task") { store in
+            var long = task(1)
+            long.prompt = String(repeating: "\u{1F600}\u{0}", count: 300)
+            long.changes = ChangesSummary(filesModified: 1)
+            long.error = "no"
+            try await store.insert(long)
+            let listed = try await store.list(status: nil, limit: 1, offset: 0).tasks.first
+            try expectEqual(
+                listed.map { Truncation.cut($0.prompt, utf8: 200) }, Truncation.cut(long.prompt, utf8: 200), "the prompt")
+            try expectEqual(listed?.changes, long.changes, "the changes")
+            try expectEqual(listed?.error, "no", "the error")
+        },
+        Case("tells what waits and what is held, oldest first") { store in
+            let states: [(TaskStatus, attempt: Int, ended: Int, held: Bool)] = [
+                (.pending, 0, 0, false), (.pending, 0, 0, true), (.awaitingInstruction, 0, 0, false),
+                (.reviewing, 1, 1, false), (.reviewing, 2, 1, false), (.running, 1, 0, false), (.completed, 1, 1, false),
+            ]
+            for (index, state) in states.enumerated().reversed() {
+                var task = task(index)
+                (task.status, task.attempt, task.endedAttempt) = (state.0, state.attempt, state.ended)
+                if state.held { task.hold = TaskHold(.approval, isUnattended: true) }
+                try await store.insert(task)
+            }
+            try expectEqual(try await store.waiting(), [0, 2, 3].map { task($0).id }, "what waits")
+            try expectEqual(try await store.held().map(\.id), [task(1).id], "what is held")
+        },
         Case("finds tasks by status, oldest first") { store in
             for (number, status) in [(1, TaskStatus.running), (2, .completed), (3, .cloning)] {
                 var task = task(number)
