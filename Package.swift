@@ -126,6 +126,11 @@ let targets: [Target] = [
         name: "scripted-model", dependencies: ["Domain", hummingbird, logging, arguments, "Yams"],
         path: "Tests/ScriptedModel", swiftSettings: swift),
 
+    // Not shipped: what the API is measured against.
+    .executableTarget(
+        name: "bare-route", dependencies: [hummingbird, logging, arguments, nio[0]], path: "bench/bare-route",
+        swiftSettings: swift),
+
     // Tests.
     tests("Domain", ["Domain"]),
     tests("Engine", ["Engine", "CurlHTTP", "Forges", "Telemetry", "TestKit", "Vault", lifecycle, metrics, tracing]),

@@ -12,10 +12,11 @@ import Testing
                 "echo one; echo two; echo changed >> README.md; rm old.txt; echo new > new.txt", repo: repo)
             let frames = try await server.frames(id)
             #expect(frames.first?.event == "connected")
+            let error = try await server.task(id)["error"]?.stringValue
             #expect(
                 frames.filter { $0.event == nil }.map(\.name) == [
                     "clone_started", "clone_completed", "cli_started", "output", "output", "task_completed",
-                ])
+                ], "\(error ?? "no error")")
             #expect(
                 frames.filter { $0.name == "output" }.map { $0.data["data"]?["content"]?.stringValue } == [
                     "one", "two",
