@@ -1,5 +1,5 @@
 import CLinux
-import Domain
+package import Domain
 import Glibc
 import HostProcess
 
