@@ -45,6 +45,7 @@ import Testing
         #expect(try await fixture.workspaces.diff(of: "t", iteration: 1) == outcome.diff)
         #expect(log.count == 2 && log[0].contains("task_completed") && log[1].hasPrefix("done"))
         #expect(fixture.events.expiry(of: "t") == .some(.some(60)))
+        #expect(fixture.secrets.expiry(of: "t") == .some(.some(90)), "secrets have a time of their own")
     }
 
     @Test func theSameReportTwiceTellsOnce() async throws {
