@@ -55,6 +55,11 @@ package struct AgentRun: Sendable, Equatable {
     /// Bare name looked up in the image, or a path inside the sandbox.
     package var binary: String
 
+    /// How the binary is started: a JavaScript file through `node`.
+    var program: [String] {
+        [".js", ".mjs", ".cjs"].contains { binary.hasSuffix($0) } ? ["node", binary] : [binary]
+    }
+
     package init(
         prompt: String, model: String? = nil, maxTurns: Int? = nil, maxBudgetUSD: Double? = nil,
         resumeSessionID: String? = nil, workspace: String = "/workspace", home: String = "/home/agent",

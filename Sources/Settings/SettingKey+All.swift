@@ -146,7 +146,8 @@ extension SettingKey {
         SettingKey(
             "cli.claude_code.path",
             .text(\.cli.claudeCode.path),
-            "Claude Code: a name in the image, or (with a `/`) a file of the host.",
+            "Claude Code: a name in the image, or (with a `/`) a file of the host. Links are followed; a JavaScript file is"
+                + " started through the image's `node`, with its package beside it.",
             rule: .program
         ),
         SettingKey(

@@ -270,6 +270,25 @@ import Testing
         #expect(diff.isTruncated && diff.text.contains("b/a"), "\(diff.text)")
     }
 
+    /// As installers leave them, and as `GET /cli` follows them.
+    @Test func aHostBinaryThatIsALinkIsStarted() async throws {
+        let fixture = try JobFixture(Self.result, claude: true) { spec in
+            let link = spec.agent.binary + "-link"
+            symlink(spec.agent.binary, link)
+            symlink(link, link + "2")
+            spec.agent.binary = link + "2"
+        }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == nil && outcome.result == "all done", "\(outcome)")
+    }
+
+    @Test func aHostBinaryThatIsGoneIsNamed() async throws {
+        let fixture = try JobFixture(Self.result, claude: true) { $0.agent.binary = "/nowhere/claude" }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == .cli, "\(outcome)")
+        #expect(outcome.error.contains("resolving CLI runner: /nowhere/claude: No such file"), "\(outcome)")
+    }
+
     @Test func noChangeIsAnEmptyDiff() async throws {
         let outcome = try await JobFixture("true").outcome()
         #expect(outcome.diff == WorkspaceDiff(text: "", isTruncated: false), "\(outcome)")
