@@ -14,6 +14,8 @@ package protocol AgentAdapter: Sendable {
     var provider: ModelProvider? { get }
     /// Whether it reads `AgentRun.mcpConfigPath`.
     var readsMCPConfiguration: Bool { get }
+    /// Whether the tokens it reports are those of the whole conversation, earlier runs included.
+    var countsWholeConversation: Bool { get }
 
     func command(for run: AgentRun) -> AgentCommand
     func makeNormalizer() -> any OutputNormalizer
@@ -21,6 +23,7 @@ package protocol AgentAdapter: Sendable {
 
 extension AgentAdapter {
     package var readsMCPConfiguration: Bool { false }
+    package var countsWholeConversation: Bool { false }
 }
 
 /// A model API that the gateway adds a key for.

@@ -75,6 +75,8 @@ public struct JobSpec: Sendable, Codable, Equatable {
         public var maxBudgetUSD: Double?
         /// Conversation to resume; the prompt then goes alone.
         public var sessionID: String?
+        /// Tokens of that conversation so far, when its CLI will count them again.
+        public var sessionUsage: Usage?
         /// The whole prompt, templates and history included.
         public var prompt: String
 

@@ -130,6 +130,7 @@ package struct JobPlanner: Sendable {
                 maxBudgetUSD: config?.maxBudgetUSD.flatMap { $0 > 0 ? $0 : nil },
                 sessionID: resumes ? task.sessionID : nil, prompt: prompt),
             secrets: secrets)
+        spec.agent.sessionUsage = resumes ? task.sessionUsage : nil
         spec.mcp = await mcp.plan(config, secrets)
         spec.answersReview = task.type.isReview
         spec.isUntrusted = isUntrusted(task, workspaceOf: owner) || profile.name == SandboxProfile.untrusted.name

@@ -138,6 +138,7 @@ package struct RunFinalizer: Sendable {
         if let session = outcome.sessionID, !isReview {
             task.sessionID = session
             task.sessionCLI = cli
+            task.sessionUsage = outcome.sessionUsage
         }
         if status == .completed {
             task.result = outcome.result

@@ -75,9 +75,14 @@ extension Job {
                 .cli, result,
                 "\(executionFailed): \(adapter.label) CLI \(describe(result, said: summary.failure))")
         }
-        var outcome = JobOutcome(
-            result: summary.result, usage: Usage(inputTokens: summary.inputTokens, outputTokens: summary.outputTokens),
-            sessionID: summary.sessionID)
+        let reported = Usage(inputTokens: summary.inputTokens, outputTokens: summary.outputTokens)
+        var outcome = JobOutcome(result: summary.result, usage: reported, sessionID: summary.sessionID)
+        if adapter.countsWholeConversation, let session = summary.sessionID {
+            outcome.sessionUsage = reported
+            if session == spec.agent.sessionID, let earlier = spec.agent.sessionUsage {
+                outcome.usage = reported.since(earlier)
+            }
+        }
         if !isReview {
             let changes = try await measureChanges()
             (outcome.changes, outcome.workspaceBytes) = (changes.summary, changes.bytes)

@@ -47,13 +47,16 @@ import Testing
             task.iteration = 2
             task.currentPrompt = "more"
             task.sessionID = "s"
+            task.sessionUsage = Usage(inputTokens: 7)
             task.sessionCLI = "claude-code"
         }
         let resumed = try await fixture.planner().plan(task)
         #expect(resumed.agent.sessionID == "s" && resumed.agent.prompt == "more" && resumed.source == .existing)
+        #expect(resumed.agent.sessionUsage == Usage(inputTokens: 7))
         task.sessionCLI = "codex"
         let replayed = try await fixture.planner().plan(task)
         #expect(replayed.agent.sessionID == nil && replayed.agent.prompt == "0:more")
+        #expect(replayed.agent.sessionUsage == nil)
     }
 
     @Test func anotherTasksWorkspaceIsUsedWhileItExists() async throws {

@@ -36,10 +36,11 @@ import Testing
             result: "fine", changes: ChangesSummary(filesModified: 2), usage: Usage(inputTokens: 3), sessionID: "s",
             workspaceBytes: 7)
         outcome.diff = WorkspaceDiff(text: "diff", isTruncated: true)
+        outcome.sessionUsage = Usage(inputTokens: 9)
         try await finish(run, outcome)
         let task = try #require(try await fixture.store.task("t"))
         #expect(task.status == .completed && task.result == "fine" && task.usage?.inputTokens == 3)
-        #expect(task.sessionID == "s" && task.sessionCLI == "claude-code")
+        #expect(task.sessionID == "s" && task.sessionCLI == "claude-code" && task.sessionUsage?.inputTokens == 9)
         #expect(try await fixture.store.iterations(of: "t").map(\.status) == [.completed])
         #expect(try await fixture.workspaces.bytes() == 7)
         #expect(try await fixture.workspaces.diff(of: "t", iteration: 1) == outcome.diff)

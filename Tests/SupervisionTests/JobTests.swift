@@ -270,6 +270,23 @@ import Testing
         #expect(diff.isTruncated && diff.text.contains("b/a"), "\(diff.text)")
     }
 
+    /// Codex counts the whole conversation; the contract wants the last run.
+    @Test(arguments: [("th-1", 200, 50), ("th-2", 480, 120)])
+    func tokensOfEarlierRunsOfAConversationAreTakenOff(_ thread: String, _ input: Int, _ output: Int) async throws {
+        let lines = #"""
+            echo '{"type":"thread.started","thread_id":"\#(thread)"}'
+            echo '{"type":"turn.completed","usage":{"input_tokens":480,"output_tokens":120}}'
+            """#
+        let fixture = try JobFixture(lines, claude: true) { spec in
+            spec.agent.name = "codex"
+            spec.agent.sessionID = "th-1"
+            spec.agent.sessionUsage = Usage(inputTokens: 280, outputTokens: 70)
+        }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.usage.inputTokens == input && outcome.usage.outputTokens == output, "\(outcome)")
+        #expect(outcome.sessionUsage == Usage(inputTokens: 480, outputTokens: 120))
+    }
+
     /// As installers leave them, and as `GET /cli` follows them.
     @Test func aHostBinaryThatIsALinkIsStarted() async throws {
         let fixture = try JobFixture(Self.result, claude: true) { spec in

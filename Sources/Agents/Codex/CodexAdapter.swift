@@ -8,6 +8,7 @@ package struct CodexAdapter: AgentAdapter {
     package let label = "codex"
     package let defaultBinary = "codex"
     package let provider: ModelProvider? = .openAI
+    package let countsWholeConversation = true
 
     package func command(for run: AgentRun) -> AgentCommand {
         var argv = run.program

@@ -257,6 +257,7 @@ package enum TaskStoreContract {
         task.finishedAt = Timestamp(nanoseconds: 2)
         task.sessionID = "s"
         task.sessionCLI = "codex"
+        task.sessionUsage = Usage(inputTokens: 4, outputTokens: 5)
         task.attempt = 2
         task.endedAttempt = 1
         task.followUpWaits = true
