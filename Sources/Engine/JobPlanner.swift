@@ -131,6 +131,8 @@ package struct JobPlanner: Sendable {
                 sessionID: resumes ? task.sessionID : nil, prompt: prompt),
             secrets: secrets)
         spec.agent.sessionUsage = resumes ? task.sessionUsage : nil
+        // Others may have pushed to the branch of its pull request since.
+        if task.iteration > 1, spec.source == .existing { spec.pullBranch = task.branch?.filled }
         spec.mcp = await mcp.plan(config, secrets)
         spec.answersReview = task.type.isReview
         spec.isUntrusted = isUntrusted(task, workspaceOf: owner) || profile.name == SandboxProfile.untrusted.name

@@ -132,6 +132,23 @@ import Testing
                 try remote.show(server, "rev-parse \(branch)-1^"), try remote.show(server, "rev-parse \(branch)")
             )
             #expect(parentOfSecond == first)
+            // Others push to the branch meanwhile: the next follow-up starts there, unless the agent's changes are in the way.
+            func push(_ file: String) throws {
+                let copy = server.directory + "/copy-" + file
+                _ = try server.shell(
+                    """
+                    git clone -q -b '\(branch)-1' '\(remote.git.bare)' '\(copy)' && cd '\(copy)' && echo theirs > '\(file)' \
+                    && git add . && git -c user.name=p -c user.email=p@p commit -qm theirs && git push -q origin HEAD
+                    """)
+            }
+            try push("theirs.txt")
+            try await followUp(id, "cat theirs.txt && echo unsaved > unsaved.txt", server)
+            #expect(try await server.task(id)["status"] == "completed")
+            #expect(try await server.task(id)["changes_summary"]?["files_created"] == 1)
+            try push("late.txt")
+            try await followUp(id, "test ! -e late.txt && cat unsaved.txt && rm unsaved.txt", server)
+            #expect(try await server.task(id)["status"] == "completed")
+
             try await followUp(id, "true", server)
             let third = try await createPR(id, server)
             #expect(third.status == 400 && third.json["message"] == "no changes to create PR for", "\(third)")
