@@ -213,7 +213,7 @@ extension SettingKey {
         SettingKey(
             "sandbox.line_bytes",
             .bytes(\.sandbox.lineBytes, 4096...67_108_864),
-            "Longest line of CLI output that is read; a longer one is left out."
+            "Longest line of CLI output that is read; a longer one is left out. Memory is taken as lines need it."
         ),
         SettingKey(
             "sandbox.audit_days",

@@ -151,8 +151,8 @@ package struct Settings: Sendable, Equatable {
         package var lockedMemoryBytes = 0
         /// CLI output after which a task fails.
         package var outputBytes = 67_108_864
-        /// Longest line of CLI output that is parsed.
-        package var lineBytes = 1_048_576
+        /// Longest line of CLI output that is parsed. The last one holds the whole result, and in a review all findings.
+        package var lineBytes = 8_388_608
         /// Days an audit record is kept.
         package var auditDays = 30
         /// Audit records of refused calls and gateway decisions for each run.

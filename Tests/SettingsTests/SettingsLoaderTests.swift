@@ -76,7 +76,7 @@ struct Fixture: ~Copyable {
         #expect(settings.tasks.workspaceBase == "/var/lib/codeforge/workspaces")
         #expect(settings.cli.claudeCode.defaultModel == "claude-sonnet-4-20250514")
         #expect(settings.webhooks.retryDelay == .seconds(5))
-        #expect(settings.sandbox.outputBytes == 64 << 20)
+        #expect(settings.sandbox.outputBytes == 64 << 20 && settings.sandbox.lineBytes == 8 << 20)
         #expect(settings.events.historyEntries == 1_000_000)
     }
 

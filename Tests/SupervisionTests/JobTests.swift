@@ -287,6 +287,20 @@ import Testing
         #expect(outcome.sessionUsage == Usage(inputTokens: 480, outputTokens: 120))
     }
 
+    /// With the default limit: the line that closes a run holds its whole text.
+    @Test func aResultOfMegabytesIsKept() async throws {
+        let fixture = try JobFixture(
+            #"printf '{"type":"result","subtype":"success","result":"'; head -c 5000000 /dev/zero | tr '\0' x;"#
+                + #" printf ' end","usage":{"input_tokens":3,"output_tokens":4}}\n'"#, claude: true
+        ) { spec in
+            spec.limits.lineBytes = 8 << 20
+            spec.limits.outputBytes = 64 << 20
+        }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == nil && outcome.usage.inputTokens == 3)
+        #expect(outcome.result.utf8.count == 5_000_004 && outcome.result.hasSuffix("x end"))
+    }
+
     /// As installers leave them, and as `GET /cli` follows them.
     @Test func aHostBinaryThatIsALinkIsStarted() async throws {
         let fixture = try JobFixture(Self.result, claude: true) { spec in
