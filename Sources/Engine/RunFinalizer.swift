@@ -159,7 +159,7 @@ package struct RunFinalizer: Sendable {
         }
         var item = Iteration(
             number: run.iteration, prompt: task.activePrompt, status: status, error: outcome.error,
-            usage: outcome.usage, startedAt: task.startedAt ?? task.createdAt, endedAt: now,
+            usage: outcome.usage, startedAt: outcome.startedAt ?? task.startedAt ?? task.createdAt, endedAt: now,
             profile: outcome.profile?.name)
         item.effectiveProfile = outcome.profile?.json
         item.missingLayers = outcome.missingLayers

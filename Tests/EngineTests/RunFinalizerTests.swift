@@ -49,6 +49,21 @@ import Testing
         #expect(fixture.secrets.expiry(of: "t") == .some(.some(90)), "secrets have a time of their own")
     }
 
+    @Test func anIterationBeganWhenTheWorkerTookItUp() async throws {
+        let run = try await running()
+        try await fixture.store.update("t") { task throws(CodeForgeError) in
+            task.status = .cloning
+            return nil
+        }
+        var outcome = JobOutcome()
+        outcome.startedAt = fixture.clock.now()
+        fixture.clock.advance(by: .seconds(9))
+        try await fixture.finalizer.apply(JobReport(run: run, body: .running, time: fixture.clock.now()))
+        try await finish(run, outcome)
+        #expect(try await fixture.store.task("t")?.startedAt == fixture.clock.now(), "the CLI's start, for the task")
+        #expect(try await fixture.store.iterations(of: "t").first?.startedAt == outcome.startedAt)
+    }
+
     @Test func theSameReportTwiceTellsOnce() async throws {
         let run = try await running()
         try await finish(run, JobOutcome(result: "fine"))
