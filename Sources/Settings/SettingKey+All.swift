@@ -447,14 +447,14 @@ extension SettingKey {
         SettingKey(
             "code_review.webhook_secrets.github",
             .text(\.codeReview.githubSecret),
-            "Secret of GitHub's webhooks; several, with commas between, all hold.",
+            "Secret of GitHub's webhooks; several, with commas between, all hold, and so does the whole.",
             secret: true
         ),
         SettingKey(
             "code_review.webhook_secrets.gitlab",
             .text(\.codeReview.gitlabSecret),
             "Secret of GitLab's webhooks: a token, or a signing secret (`whsec_…`); several, with commas between, all"
-                + " hold.",
+                + " hold, and so does the whole.",
             secret: true
         ),
         SettingKey(

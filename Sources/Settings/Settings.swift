@@ -215,12 +215,15 @@ package struct Settings: Sendable, Equatable {
         package var githubSecrets: [String] { CodeReview.list(githubSecret) }
         package var gitlabSecrets: [String] { CodeReview.list(gitlabSecret) }
 
+        /// The parts between commas, and the whole, which may be one secret that has a comma. No signing secret has.
         private static func list(_ text: String) -> [String] {
-            text.split(separator: ",").map { part in
+            let parts = text.split(separator: ",").map { part in
                 var part = part.drop { $0 == " " }
                 while part.last == " " { part.removeLast() }
                 return String(part)
             }.filter { !$0.isEmpty }
+            guard !parts.isEmpty, parts != [text], !text.hasPrefix("whsec_") else { return parts }
+            return parts + [text]
         }
     }
 

@@ -164,6 +164,23 @@ struct Fixture: ~Copyable {
         }
     }
 
+    @Test func aWebhookSecretMayHaveACommaItself() throws {
+        func secrets(_ text: String) throws -> [String] {
+            let review = try Fixture().load([
+                "CODEFORGE_CODE_REVIEW__WEBHOOK_SECRETS__GITHUB": text,
+                "CODEFORGE_CODE_REVIEW__WEBHOOK_SECRETS__GITLAB": text,
+            ]).settings.codeReview
+            #expect(review.githubSecrets == review.gitlabSecrets)
+            return review.githubSecrets
+        }
+        #expect(try secrets("one") == ["one"])
+        #expect(try secrets("one, two") == ["one", "two", "one, two"])
+        #expect(try secrets("one,") == ["one", "one,"])
+        #expect(try secrets(",") == [])
+        #expect(try secrets("") == [])
+        #expect(try secrets("whsec_YQ==,whsec_Yg==") == ["whsec_YQ==", "whsec_Yg=="])
+    }
+
     @Test func theSeedsRateLimitNameWins() throws {
         let fixture = try Fixture(yaml: "rate_limit: {sessions_per_minute: 4}")
         #expect(try fixture.load(["CODEFORGE_RATE_LIMIT__TASKS_PER_MINUTE": "9"]).settings.rateLimit.perMinute == 4)
