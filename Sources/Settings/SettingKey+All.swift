@@ -36,6 +36,19 @@ extension SettingKey {
             "How long the answer to a request with an `Idempotency-Key` is given again."
         ),
         SettingKey(
+            "server.cors_origins",
+            .list(\.server.corsOrigins),
+            "Origins whose pages may call the API from a browser; none by default.",
+            rule: .origin
+        ),
+        SettingKey(
+            "server.metrics_token",
+            .optionalText(\.server.metricsToken),
+            "Bearer token that `/metrics` asks for; unset: anybody may read it.",
+            rule: .token,
+            secret: true
+        ),
+        SettingKey(
             "server.docs_assets",
             .text(\.server.docsAssets),
             "Directory with `swagger-ui-bundle.js` and `swagger-ui.css` for `/api/docs`, as `scripts/setup` places them; "
@@ -86,8 +99,8 @@ extension SettingKey {
         SettingKey(
             "workers.queue_name",
             .text(\.workers.queueName),
-            "Name of the task queue, after the prefix.",
-            rule: .filled
+            "Name of the task queue in Redis, after `redis.prefix`. Tasks that wait when it is changed are queued again.",
+            rule: .queueName
         ),
         SettingKey(
             "tasks.default_timeout",
@@ -126,7 +139,11 @@ extension SettingKey {
             .integer(\.tasks.stateTTL, seconds),
             "Seconds a finished task's secrets are kept."
         ),
-        SettingKey("tasks.result_ttl", .integer(\.tasks.resultTTL, seconds), "Seconds a result is kept in Redis."),
+        SettingKey(
+            "tasks.result_ttl",
+            .integer(\.tasks.resultTTL, seconds),
+            "Without effect, and accepted for configurations that have it: results are in the database, as long as their tasks."
+        ),
         SettingKey(
             "tasks.disk_warning_threshold_gb",
             .number(\.tasks.diskWarningThresholdGB, 0...1_000_000),

@@ -37,6 +37,10 @@ package struct Settings: Sendable, Equatable {
         package var maxBodyBytes = 2_097_152
         /// How long the answer to a request with an `Idempotency-Key` is given again.
         package var idempotencyTTL: Duration = .seconds(86_400)
+        /// Origins whose pages may call the API from a browser.
+        package var corsOrigins: [String] = []
+        /// Bearer token of `/metrics`; `nil`: none is asked for.
+        package var metricsToken: String?
         /// Directory with `swagger-ui-bundle.js` and `swagger-ui.css`; absolute after loading, default under the data
         /// directory. Where they are missing: a plain page.
         package var docsAssets = ""

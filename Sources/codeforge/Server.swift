@@ -59,7 +59,7 @@ struct Server {
         let directory = forgeDirectory
         let credentials = CredentialResolver(directory, ring: ring, secrets: secrets)
         let events = RedisEventLog(client, historyEntries: settings.events.historyEntries)
-        let queue = RedisTaskQueue(client)
+        let queue = RedisTaskQueue(client, name: settings.workers.queueName)
         let link = RedisSupervisorLink(client)
         let clock = SystemClock()
         let trail = AuditTrail(store: SQLiteAuditStore(database), clock: clock, days: settings.sandbox.auditDays)

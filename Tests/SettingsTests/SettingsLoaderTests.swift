@@ -164,6 +164,24 @@ struct Fixture: ~Copyable {
         }
     }
 
+    @Test func originsAreAsBrowsersSendThem() throws {
+        let good = ["https://app.example.com", "http://localhost:3000", "http://[::1]:8080"]
+        let name = "CODEFORGE_SERVER__CORS_ORIGINS"
+        #expect(
+            try Fixture().load([name: good.joined(separator: ",")]).settings.server.corsOrigins == good)
+        for bad in ["*", "null", "app.example.com", "https://App.example.com", "https://a.example/", "https://*.x"] {
+            #expect(throws: SettingsError.self, "\(bad)") { try Fixture().load([name: bad]) }
+        }
+    }
+
+    @Test func theQueueHasANameOfItsOwn() throws {
+        let name = "CODEFORGE_WORKERS__QUEUE_NAME"
+        #expect(try Fixture().load([name: "jobs"]).settings.workers.queueName == "jobs")
+        for bad in ["results", "live", "task:x"] {
+            #expect(throws: SettingsError.self, "\(bad)") { try Fixture().load([name: bad]) }
+        }
+    }
+
     @Test func aWebhookSecretMayHaveACommaItself() throws {
         func secrets(_ text: String) throws -> [String] {
             let review = try Fixture().load([
