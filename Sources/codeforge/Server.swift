@@ -272,7 +272,8 @@ struct Server {
                 ? RedisRateLimiter(client, limit: limit.perMinute, digest: Digests.sha256) : nil,
             metricsText: { [metrics] in metrics.text() + ProcessMetrics.text() },
             isShuttingDown: { stopping.isSet }, version: Version.current, startedAt: .now,
-            maxBodyBytes: settings.server.maxBodyBytes, docsAssets: settings.server.docsAssets, clock: clock,
+            maxBodyBytes: settings.server.maxBodyBytes, docsAssets: settings.server.docsAssets,
+            corsOrigins: settings.server.corsOrigins, metricsToken: settings.server.metricsToken, clock: clock,
             tracer: tracer)
     }
 }
