@@ -103,11 +103,17 @@ package actor Publisher: Service {
     ///
     /// - Returns: The task, which is `pr_created`.
     /// - Throws: `.notFound`; `.conflict` in a wrong status; `.invalidArgument` without changes, or for a host that has
-    ///   no pull requests; `.failed` with the reason for anything else.
+    ///   no pull requests; `.unavailable` to a caller that is cancelled; `.failed` with the reason for anything else.
     package func createPullRequest(_ id: String, _ draft: Draft) async throws(CodeForgeError) -> CodeTask {
+        let (results, waiting) = AsyncStream<Result<CodeTask, CodeForgeError>>.makeStream()
         // A caller that goes away cancels itself, not this task.
-        let work = Task { await self.result { () throws(CodeForgeError) in try await self.create(id, draft) } }
-        return try await work.value.get()
+        Task {
+            waiting.yield(await self.result { () throws(CodeForgeError) in try await self.create(id, draft) })
+            waiting.finish()
+        }
+        for await result in results { return try result.get() }
+        throw CodeForgeError(
+            .unavailable, "nobody waits any more: the pull request is being made, and task \(id) says what came of it")
     }
 
     private func result(

@@ -268,6 +268,11 @@ extension Settings: CustomStringConvertible {
     /// Nothing but a name: a careless log line must not show the secrets inside.
     package var description: String { "Settings" }
 
+    /// Settings that are not the same in both.
+    package func names(differingFrom other: Settings) -> [String] {
+        SettingKey.all.filter { $0.text(in: self) != $0.text(in: other) }.map(\.name)
+    }
+
     /// Every secret value in force, for the log's redaction.
     package var secretValues: [String] {
         var values = SettingKey.all.filter(\.isSecret).map { $0.text(in: self) }

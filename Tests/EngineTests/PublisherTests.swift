@@ -124,6 +124,21 @@ import Testing
         #expect(forge.github.pulls.count == 1 && endings == 1)
     }
 
+    @Test func aCallerThatGoesAwayIsToldAndTheWorkGoesOn() async throws {
+        try await completed()
+        forge.fail(.slow(.seconds(2)), on: "POST", "pulls")
+        let (publisher, _) = try await publisher()
+        let caller = Task { try await publisher.createPullRequest("t", .init()) }
+        try await eventually("the forge to be asked") { forge.requests.isEmpty ? nil : () }
+        let start = ContinuousClock.now
+        caller.cancel()
+        let error = await #expect(throws: CodeForgeError.self) { try await caller.value }
+        #expect(error?.code == .unavailable && ContinuousClock.now - start < .seconds(1))
+        #expect(try await status == .creatingPR)
+        try await eventually("the end") { try await status == .prCreated ? () : nil }
+        #expect(forge.github.pulls.count == 1 && endings == 1)
+    }
+
     @Test func twoAtOnceMakeOne() async throws {
         try await completed()
         let (publisher, spawner) = try await publisher()
