@@ -167,6 +167,18 @@ import Testing
         #expect(try await planner.plan(first).pullBranch == nil)
     }
 
+    /// §5.2: a default that is no CLI, told by the run.
+    @Test(arguments: [
+        (TaskStatus.running, "CLI execution failed: resolving CLI runner: unknown CLI: vim"),
+        (.reviewing, "review CLI execution failed: resolving CLI runner: unknown CLI: vim"),
+    ])
+    func anUnknownDefaultIsNamed(_ status: TaskStatus, _ message: String) async throws {
+        let task = try await fixture.task { $0.status = status }
+        let planner = fixture.planner(workspaces: ["/data/workspaces/do-t": .volume]) { $0.defaultCLI = "vim" }
+        let error = await #expect(throws: CodeForgeError.self) { try await planner.plan(task) }
+        #expect(error?.message == message)
+    }
+
     @Test func aProfileShortensTheWatchdogsAndNeverLengthensThem() async throws {
         var profile = SandboxProfile.code
         for (setting, own, expected) in [(900, 0, 900), (900, 600, 600), (300, 600, 300), (0, 600, 600), (0, 0, 0)] {

@@ -206,6 +206,35 @@ import Testing
         }
     }
 
+    @Test func aChangeThatIsGoneIsNothingToCommit() async throws {
+        try await with { server, remote in
+            let id = try await completed("echo x > x", server, remote)
+            try server.inWorkspace(of: id, "rm x")
+            let answer = try await createPR(id, server)
+            #expect(answer.status == 500, "\(answer)")
+            #expect(answer.json["message"] == "creating branch and pushing: nothing to commit", "\(answer)")
+            let task = try await server.task(id)
+            #expect(task["status"] == "failed")
+            #expect(task["error"] == "PR creation failed: creating branch and pushing: nothing to commit")
+            #expect(try remote.branches(server) == [] && remote.requests.isEmpty)
+        }
+    }
+
+    @Test func aHundredNamesAreTriedAndNoMore() async throws {
+        try await with { server, remote in
+            let id = try await completed("echo x > x", server, remote)
+            let name = "codeforge/echo-x-x-\(id.prefix(8))"
+            try server.shell(
+                "cd '\(remote.git.bare)'; for n in '' $(seq -f -%g 1 99); do git update-ref refs/heads/\(name)$n main; done")
+            let answer = try await createPR(id, server)
+            #expect(answer.status == 500, "\(answer)")
+            #expect(
+                answer.json["message"]?.stringValue
+                    == "creating branch and pushing: no free branch name: \(name) to \(name)-99 are taken")
+            #expect(try await server.task(id)["status"] == "failed" && remote.requests.isEmpty)
+        }
+    }
+
     @Test func aRefusedPushFailsTheTaskWithTheReason() async throws {
         try await with { server, remote in
             let id = try await completed("echo x > x", server, remote)
