@@ -134,11 +134,7 @@ extension SettingKey {
             .integer(\.tasks.runTTL, seconds),
             "Seconds the state directory of an ended run, with its supervisor's log, is kept."
         ),
-        SettingKey(
-            "tasks.state_ttl",
-            .integer(\.tasks.stateTTL, seconds),
-            "Seconds a finished task's secrets are kept."
-        ),
+        SettingKey("tasks.state_ttl", .integer(\.tasks.stateTTL, seconds), "Seconds a finished task's secrets are kept."),
         SettingKey(
             "tasks.result_ttl",
             .integer(\.tasks.resultTTL, seconds),

@@ -85,7 +85,8 @@ struct Server {
         let finalizer = RunFinalizer(
             store: store, workspaces: workspaces, events: events, secrets: secrets, queue: queue,
             cliName: planner.cliName(of:), clock: clock, historyTTL: settings.tasks.workspaceTTL,
-            secretsTTL: settings.tasks.stateTTL, callbacks: callbacks, tracing: tracing, postsUntrusted: settings.codeReview.untrustedComments, onPosting: { outbox.wake() })
+            secretsTTL: settings.tasks.stateTTL, callbacks: callbacks, tracing: tracing,
+            postsUntrusted: settings.codeReview.untrustedComments, onPosting: { outbox.wake() })
         let scheduler = Scheduler(
             configuration: .init(concurrency: settings.workers.concurrency, drains: drains), store: store,
             workspaces: workspaces, queue: queue, link: link, planner: planner,

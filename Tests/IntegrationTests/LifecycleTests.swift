@@ -26,7 +26,8 @@ import Testing
             #expect(done.event == "done")
             #expect(done.data["status"] == "completed")
             let place = try #require(frames.first { $0.name == "clone_completed" }?.data["data"]?["work_dir"])
-            #expect(place.stringValue?.hasPrefix(server.directory + "/data/workspaces/echo-one-echo-two") == true, "\(place)")
+            let base = server.directory + "/data/workspaces/"
+            #expect(place.stringValue?.hasPrefix(base + "echo-one-echo-two") == true, "\(place)")
 
             let task = try await server.task(id, iterations: true)
             #expect(task["status"] == "completed")

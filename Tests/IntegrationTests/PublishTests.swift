@@ -225,7 +225,8 @@ import Testing
             let id = try await completed("echo x > x", server, remote)
             let name = "codeforge/echo-x-x-\(id.prefix(8))"
             try server.shell(
-                "cd '\(remote.git.bare)'; for n in '' $(seq -f -%g 1 99); do git update-ref refs/heads/\(name)$n main; done")
+                "cd '\(remote.git.bare)'; for n in '' $(seq -f -%g 1 99); do git update-ref refs/heads/\(name)$n main; done"
+            )
             let answer = try await createPR(id, server)
             #expect(answer.status == 500, "\(answer)")
             #expect(
