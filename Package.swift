@@ -85,7 +85,7 @@ let targets: [Target] = [
         dependencies: [
             "Domain", "Engine", "API", "Agents", "Settings", "Telemetry", "SQLiteStore", "RedisMessaging", "CurlHTTP",
             "Vault", "Forges", "Client", "HostProcess", "Sandboxing", "Workspaces", "ControlSocket", "CLinux",
-            lifecycle,
+            lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             logging, metrics, tracing, arguments, hummingbird,
         ], swiftSettings: swift),
     .executableTarget(

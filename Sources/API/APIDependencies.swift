@@ -43,6 +43,10 @@ package struct APIDependencies: Sendable {
     package var maxBodyBytes: Int
     /// Directory with `swagger-ui-bundle.js` and `swagger-ui.css`; empty: none.
     package var docsAssets: String
+    /// Origins whose pages may call from a browser.
+    package var corsOrigins: [String]
+    /// Bearer token of `/metrics`; `nil`: none is asked for.
+    package var metricsToken: String?
     package var clock: any WallClock
     /// `nil`: requests have no spans.
     package var tracer: (any Tracer)?
@@ -73,6 +77,8 @@ package struct APIDependencies: Sendable {
         startedAt: ContinuousClock.Instant,
         maxBodyBytes: Int = 2_097_152,
         docsAssets: String = "",
+        corsOrigins: [String] = [],
+        metricsToken: String? = nil,
         clock: any WallClock,
         tracer: (any Tracer)? = nil
     ) {
@@ -101,6 +107,8 @@ package struct APIDependencies: Sendable {
         self.startedAt = startedAt
         self.maxBodyBytes = maxBodyBytes
         self.docsAssets = docsAssets
+        self.corsOrigins = corsOrigins
+        self.metricsToken = metricsToken
         self.clock = clock
         self.tracer = tracer
     }

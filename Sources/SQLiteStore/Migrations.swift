@@ -208,6 +208,9 @@ enum Migrations {
             )
         }
         counts(&migrator)
+        migrator.registerMigration("014 session usage") { db in
+            try db.execute(sql: "ALTER TABLE tasks ADD COLUMN session_usage TEXT")
+        }
         return migrator
     }()
 }

@@ -36,6 +36,19 @@ extension SettingKey {
             "How long the answer to a request with an `Idempotency-Key` is given again."
         ),
         SettingKey(
+            "server.cors_origins",
+            .list(\.server.corsOrigins),
+            "Origins whose pages may call the API from a browser; none by default.",
+            rule: .origin
+        ),
+        SettingKey(
+            "server.metrics_token",
+            .optionalText(\.server.metricsToken),
+            "Bearer token that `/metrics` asks for; unset: anybody may read it.",
+            rule: .token,
+            secret: true
+        ),
+        SettingKey(
             "server.docs_assets",
             .text(\.server.docsAssets),
             "Directory with `swagger-ui-bundle.js` and `swagger-ui.css` for `/api/docs`, as `scripts/setup` places them; "
@@ -86,8 +99,8 @@ extension SettingKey {
         SettingKey(
             "workers.queue_name",
             .text(\.workers.queueName),
-            "Name of the task queue, after the prefix.",
-            rule: .filled
+            "Name of the task queue in Redis, after `redis.prefix`. Tasks that wait when it is changed are queued again.",
+            rule: .queueName
         ),
         SettingKey(
             "tasks.default_timeout",
@@ -121,12 +134,12 @@ extension SettingKey {
             .integer(\.tasks.runTTL, seconds),
             "Seconds the state directory of an ended run, with its supervisor's log, is kept."
         ),
+        SettingKey("tasks.state_ttl", .integer(\.tasks.stateTTL, seconds), "Seconds a finished task's secrets are kept."),
         SettingKey(
-            "tasks.state_ttl",
-            .integer(\.tasks.stateTTL, seconds),
-            "Seconds a finished task's secrets are kept."
+            "tasks.result_ttl",
+            .integer(\.tasks.resultTTL, seconds),
+            "Without effect, and accepted for configurations that have it: results are in the database, as long as their tasks."
         ),
-        SettingKey("tasks.result_ttl", .integer(\.tasks.resultTTL, seconds), "Seconds a result is kept in Redis."),
         SettingKey(
             "tasks.disk_warning_threshold_gb",
             .number(\.tasks.diskWarningThresholdGB, 0...1_000_000),
@@ -146,7 +159,8 @@ extension SettingKey {
         SettingKey(
             "cli.claude_code.path",
             .text(\.cli.claudeCode.path),
-            "Claude Code: a name in the image, or (with a `/`) a file of the host.",
+            "Claude Code: a name in the image, or (with a `/`) a file of the host. Links are followed; a JavaScript file is"
+                + " started through the image's `node`, with its package beside it.",
             rule: .program
         ),
         SettingKey(
@@ -212,7 +226,7 @@ extension SettingKey {
         SettingKey(
             "sandbox.line_bytes",
             .bytes(\.sandbox.lineBytes, 4096...67_108_864),
-            "Longest line of CLI output that is read; a longer one is left out."
+            "Longest line of CLI output that is read; a longer one is left out. Memory is taken as lines need it."
         ),
         SettingKey(
             "sandbox.audit_days",
@@ -446,14 +460,14 @@ extension SettingKey {
         SettingKey(
             "code_review.webhook_secrets.github",
             .text(\.codeReview.githubSecret),
-            "Secret of GitHub's webhooks; several, with commas between, all hold.",
+            "Secret of GitHub's webhooks; several, with commas between, all hold, and so does the whole.",
             secret: true
         ),
         SettingKey(
             "code_review.webhook_secrets.gitlab",
             .text(\.codeReview.gitlabSecret),
             "Secret of GitLab's webhooks: a token, or a signing secret (`whsec_…`); several, with commas between, all"
-                + " hold.",
+                + " hold, and so does the whole.",
             secret: true
         ),
         SettingKey(

@@ -33,9 +33,10 @@ enum Supervisor {
                 [gateway.gitToken, gateway.anthropicKey, gateway.openAIKey].compactMap(\.self) + spec.mcp.secrets)
             let trace = spec.traceParent.flatMap { TraceContext(traceparent: $0) }?.traceIDText
             let metadata = trace.map { id in Logger.MetadataProvider { ["trace_id": "\(id)"] } }
+            let level = LogLevel(.info)
             LoggingSystem.bootstrap {
                 LineLogHandler(
-                    label: $0, level: .info, format: .json, redactor: redactor, metadataProvider: metadata)
+                    label: $0, level: level, format: .json, redactor: redactor, metadataProvider: metadata)
             }
             let lock = try RunLock(spec.paths.state + "/lock")
             try await run(spec, namespace)

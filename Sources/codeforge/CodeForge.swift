@@ -12,7 +12,7 @@ struct CodeForge: AsyncParsableCommand {
             The service: serve, config, doctor, image, token, keys rotate. Its clients, over REST: task, keys, mcp, tools, \
             workspaces, sandbox.
 
-              codeforge serve
+              codeforge serve          (also without the word)
               codeforge task run --repo https://github.com/user/repo.git --prompt 'Fix the failing tests'
               codeforge completions bash > /etc/bash_completion.d/codeforge
 
@@ -32,7 +32,7 @@ struct CodeForge: AsyncParsableCommand {
             ServeCommand.self, ConfigCommand.self, DoctorCommand.self, TaskCommand.self, WorkspacesCommand.self,
             KeysCommand.self, MCPCommand.self, ToolsCommand.self, SandboxCommand.self, ImageCommand.self,
             TokenCommand.self, CompletionsCommand.self, VersionCommand.self,
-        ])
+        ], defaultSubcommand: ServeCommand.self)
 
     /// As the generated entry point, but for the exit status of a wrong command line: 2, as everywhere.
     static func main() async {

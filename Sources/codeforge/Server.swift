@@ -6,6 +6,8 @@ import Domain
 import Engine
 import Forges
 import FoundationEssentials
+import Glibc
+import HostProcess
 import Logging
 import RedisMessaging
 import SQLiteStore
@@ -23,6 +25,7 @@ struct Server {
     let profiles: ProfileCatalog
     let metrics: PrometheusMetrics
     let drains: Bool
+    let reload: ConfigurationReload
     let logger: Logger
 
     /// - Throws: `CodeForgeError` when a part can't be started; the message says what to do.
@@ -59,7 +62,7 @@ struct Server {
         let directory = forgeDirectory
         let credentials = CredentialResolver(directory, ring: ring, secrets: secrets)
         let events = RedisEventLog(client, historyEntries: settings.events.historyEntries)
-        let queue = RedisTaskQueue(client)
+        let queue = RedisTaskQueue(client, name: settings.workers.queueName)
         let link = RedisSupervisorLink(client)
         let clock = SystemClock()
         let trail = AuditTrail(store: SQLiteAuditStore(database), clock: clock, days: settings.sandbox.auditDays)
@@ -81,8 +84,9 @@ struct Server {
             destination: credentials.destination(of:))
         let finalizer = RunFinalizer(
             store: store, workspaces: workspaces, events: events, secrets: secrets, queue: queue,
-            cliName: planner.cliName(of:), clock: clock, historyTTL: settings.tasks.workspaceTTL, callbacks: callbacks,
-            tracing: tracing, postsUntrusted: settings.codeReview.untrustedComments, onPosting: { outbox.wake() })
+            cliName: planner.cliName(of:), clock: clock, historyTTL: settings.tasks.workspaceTTL,
+            secretsTTL: settings.tasks.stateTTL, callbacks: callbacks, tracing: tracing,
+            postsUntrusted: settings.codeReview.untrustedComments, onPosting: { outbox.wake() })
         let scheduler = Scheduler(
             configuration: .init(concurrency: settings.workers.concurrency, drains: drains), store: store,
             workspaces: workspaces, queue: queue, link: link, planner: planner,
@@ -111,6 +115,12 @@ struct Server {
             hasWorkspace: { task throws(CodeForgeError) in try await planner.keptWorkspace(of: task) != nil },
             poster: poster, destination: credentials.ownDestination(of:))
         let stopping = ShutdownFlag()
+        let systemd = SystemdNotifier(environment: ProcessInfo.processInfo.environment)
+        for cli in CLICatalogue.entries(settings) where !cli.isAvailable {
+            logger.warning(
+                "a CLI is not there: its tasks will fail",
+                metadata: ["cli": "\(cli.name)", "path": "\(cli.binaryPath)", "image": "\(settings.sandbox.image)"])
+        }
         let issues = RemoteIssueSource(transport, addresses: addresses)
         let keys = KeyService(
             ring: ring, forge: forge, issues: issues, directory: directory, addresses: addresses, clock: clock)
@@ -130,6 +140,7 @@ struct Server {
             onRunning: { [logger, settings] port in
                 logger.notice(
                     "listening", metadata: ["host": "\(settings.server.host)", "port": "\(port)"])
+                systemd.tell("READY=1\nSTATUS=listening on port \(port)")
             })
         // Stopped in reverse: HTTP drains first, and the reports are read until the scheduler is done.
         let exporting = exporter.map { [ServiceGroupConfiguration.ServiceConfiguration(service: $0)] } ?? []
@@ -139,8 +150,9 @@ struct Server {
                     .init(service: callbacks), .init(service: outbox), .init(service: trail),
                     .init(service: receipts), .init(service: SandboxCensus(control: control)),
                     .init(service: projector), .init(service: scheduler), .init(service: publisher),
-                    .init(service: trust), .init(service: sweeper), .init(service: application),
-                    .init(service: stopping),
+                    .init(service: trust), .init(service: sweeper), .init(service: reload),
+                    .init(service: DrainLimit(application, limit: .seconds(30))),
+                    .init(service: ServiceNotices(systemd: systemd)), .init(service: stopping),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         defer { logger.notice("stopped") }
@@ -272,7 +284,8 @@ struct Server {
                 ? RedisRateLimiter(client, limit: limit.perMinute, digest: Digests.sha256) : nil,
             metricsText: { [metrics] in metrics.text() + ProcessMetrics.text() },
             isShuttingDown: { stopping.isSet }, version: Version.current, startedAt: .now,
-            maxBodyBytes: settings.server.maxBodyBytes, docsAssets: settings.server.docsAssets, clock: clock,
+            maxBodyBytes: settings.server.maxBodyBytes, docsAssets: settings.server.docsAssets,
+            corsOrigins: settings.server.corsOrigins, metricsToken: settings.server.metricsToken, clock: clock,
             tracer: tracer)
     }
 }
@@ -283,13 +296,24 @@ enum CLICatalogue {
         let images = ImageStore(directory: settings.sandbox.imageDirectory)
         return settings.cli.agents.map { name, agent in
             let path = agent.path
-            let available =
-                path.contains("/")
-                ? FileManager.default.isExecutableFile(atPath: path) : images.has(path, in: settings.sandbox.image)
+            var available = images.has(path, in: settings.sandbox.image)
+            if path.contains("/") {
+                available = FileManager.default.isExecutableFile(atPath: path)
+                // A script needs what runs it.
+                if isScript(path) { available = available && images.has("node", in: settings.sandbox.image) }
+            }
             return CLIEntry(
                 name: name, binaryPath: path, defaultModel: agent.defaultModel, isAvailable: available,
                 isDefault: name == settings.cli.defaultName)
         }
+    }
+
+    /// By its real name, as a run decides.
+    private static func isScript(_ path: String) -> Bool {
+        guard let real = realpath(path, nil) else { return false }
+        defer { free(real) }
+        let name = String(cString: real)
+        return [".js", ".mjs", ".cjs"].contains { name.hasSuffix($0) }
     }
 }
 

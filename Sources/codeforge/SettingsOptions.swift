@@ -30,11 +30,20 @@ struct SettingsOptions: ParsableArguments {
     /// Likewise, with the origin of each value and the profiles in force.
     func loadAllForTools() throws -> LoadedSettings { try load([], isForTools: true) }
 
-    private func load(_ extra: [SettingsLoader.Override], isForTools: Bool) throws -> LoadedSettings {
-        var loader = SettingsLoader(
+    /// Reads the configuration of a service that serves once more.
+    func loadAgain(_ extra: [SettingsLoader.Override]) throws(SettingsError) -> LoadedSettings {
+        try loader(extra).load()
+    }
+
+    private func loader(_ extra: [SettingsLoader.Override]) -> SettingsLoader {
+        SettingsLoader(
             environment: ProcessInfo.processInfo.environment,
             overrides: pairs.compactMap(SettingsLoader.Override.init(pair:)) + extra,
             workingDirectory: FileManager.default.currentDirectoryPath, isRoot: geteuid() == 0)
+    }
+
+    private func load(_ extra: [SettingsLoader.Override], isForTools: Bool) throws -> LoadedSettings {
+        var loader = loader(extra)
         loader.isForTools = isForTools
         do {
             let loaded = try loader.load()

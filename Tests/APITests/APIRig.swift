@@ -54,6 +54,9 @@ struct APIRig {
     var serviceToken: String? = "ghp_good"
     var maxBodyBytes = 2_097_152
     var docsAssets = ""
+    var corsOrigins: [String] = []
+    var metricsToken: String?
+    var readLimit = APIServer.readLimit
     var tracer: SpanTracer?
     var requestLimit: Duration = .seconds(60)
 
@@ -133,6 +136,8 @@ struct APIRig {
             startedAt: .now,
             maxBodyBytes: maxBodyBytes,
             docsAssets: docsAssets,
+            corsOrigins: corsOrigins,
+            metricsToken: metricsToken,
             clock: clock,
             tracer: tracer
         )
@@ -170,7 +175,9 @@ struct APIRig {
         }
         return publisher
     }
-    var server: APIServer { APIServer(dependencies, requestLimit: requestLimit, ticker: ticker) }
+    var server: APIServer {
+        APIServer(dependencies, requestLimit: requestLimit, ticker: ticker, readLimit: readLimit)
+    }
 
     var application: Application<RouterResponder<APIContext>> {
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

@@ -71,7 +71,8 @@ struct EngineFixture: Sendable {
     func finalizer(postsUntrusted: Bool = true, onPosting: @escaping @Sendable () -> Void) -> RunFinalizer {
         RunFinalizer(
             store: store, workspaces: workspaces, events: events, secrets: secrets, queue: queue,
-            cliName: { $0.config?.cli ?? "claude-code" }, clock: clock, historyTTL: 60, postsUntrusted: postsUntrusted,
+            cliName: { $0.config?.cli ?? "claude-code" }, clock: clock, historyTTL: 60, secretsTTL: 90,
+            postsUntrusted: postsUntrusted,
             onPosting: onPosting)
     }
 

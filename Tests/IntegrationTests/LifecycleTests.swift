@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import ServerKit
+import TestKit
 import Testing
 
 /// The way of a task through real processes, and each of its ends.
@@ -25,6 +26,9 @@ import Testing
             let done = try #require(frames.last)
             #expect(done.event == "done")
             #expect(done.data["status"] == "completed")
+            let place = try #require(frames.first { $0.name == "clone_completed" }?.data["data"]?["work_dir"])
+            let base = server.directory + "/data/workspaces/"
+            #expect(place.stringValue?.hasPrefix(base + "echo-one-echo-two") == true, "\(place)")
 
             let task = try await server.task(id, iterations: true)
             #expect(task["status"] == "completed")
@@ -34,6 +38,32 @@ import Testing
                 ])
             #expect(task["iterations"]?.arrayValue?.count == 1)
             #expect(task["started_at"] != nil && task["finished_at"] != nil)
+        }
+    }
+
+    /// A server that takes the request and never answers: the run is stopped in the middle of its clone.
+    @Test(arguments: [true, false])
+    func aCloneCanTimeOutAndBeCanceled(_ isCanceled: Bool) async throws {
+        let silent = LocalServer { socket in _ = socket.readToEnd() }
+        defer { silent.stop() }
+        let place = "127.0.0.1:\(silent.port)"
+        try await ServerFixture.with(["CODEFORGE_GATEWAY__ALLOW_PRIVATE_HOSTS": place]) { server in
+            let id = try await server.create(
+                "true", repo: "http://\(place)/o/r.git", config: ["timeout_seconds": isCanceled ? 60 : 3])
+            try await eventually("the clone to ask") { silent.accepted > 0 ? () : nil }
+            #expect(try await server.task(id)["status"] == "cloning")
+            if isCanceled {
+                #expect(try await server.request("POST", "/api/v1/tasks/\(id)/cancel").status == 200)
+            }
+            let task = try await server.finished(id)
+            #expect(task["error"]?.stringValue == (isCanceled ? "canceled by user" : "task timed out after 3s"))
+            #expect(task["status"] == "failed" && task["iterations"] == nil)
+            let names = try await server.frames(id).map(\.name)
+            #expect(
+                names == [
+                    "connected", "clone_started", isCanceled ? "task_canceled" : "task_timeout", "task_failed", "done",
+                ])
+            #expect(try await server.task(id, iterations: true)["iterations"]?.arrayValue?.count == 1)
         }
     }
 

@@ -117,6 +117,7 @@ package enum OpenAPIDocument {
               operationId: getMetrics
               tags: [system]
               summary: Prometheus metrics
+              description: For anybody, unless `server.metrics_token` is set; then for who brings it as a bearer token.
               security: []
               responses:
                 "200":
@@ -128,6 +129,7 @@ package enum OpenAPIDocument {
                         # HELP codeforge_tasks_total Finished runs by final status.
                         # TYPE codeforge_tasks_total counter
                         codeforge_tasks_total{status="completed"} 3
+                "401": { $ref: "#/components/responses/Unauthorized" }
           /api/docs:
             get:
               operationId: getDocs
@@ -529,8 +531,8 @@ package enum OpenAPIDocument {
                 Commits everything that changed since the clone (or since the task's last pull request), what the CLI committed
                 by itself included, pushes it as a new branch, and opens a pull or merge request. Answers when it is there; no
                 60 s limit holds. The work goes on when the client does not wait, and after a restart of the server: then look
-                at the task, which is `creating_pr` meanwhile and `pr_created` or `failed` in the end. Without a body every
-                member has its default.
+                at the task, which is `creating_pr` meanwhile and `pr_created` or `failed` in the end. So it does when the answer
+                is 503: the server stops, or a part of it was away for a moment. Without a body every member has its default.
               requestBody:
                 required: false
                 content:
@@ -665,7 +667,7 @@ package enum OpenAPIDocument {
                 Server-sent events: `connected`, then every event since the task began, then new ones as they happen, then `done`
                 when the run ends. Events of the task have no name, one `StreamEvent` each, and an `id`: send the last one as
                 `Last-Event-ID` to go on after it. A comment line comes every 15 s when nothing else does. The stream ends with
-                `timeout` after 10 minutes. A client that does not read for 30 s is cut off.
+                `timeout` after 10 minutes. A client that does not read for 30 s is cut off; `retry` says when to come back.
               parameters:
                 - name: Last-Event-ID
                   in: header
@@ -684,6 +686,7 @@ package enum OpenAPIDocument {
                       example: |
                         event: connected
                         data: {"task_id":"77a2ffbd-11b6-4654-9325-89306d55bc89","status":"running"}
+                        retry: 2000
 
                         id: 1772131090277-0
                         data: {"type":"git","event":"clone_started","data":{"repo_url":"https://github.com/user/repo.git"},"ts":"2026-02-26T18:38:10.277Z"}

@@ -126,6 +126,19 @@ package struct CredentialResolver: Sendable {
         try await git(for: task).map { ForgeAccess(provider: place.provider, apiURL: place.apiURL, token: $0.token) }
     }
 
+    /// Whether the task itself brought a token, or names a key that there is; where it may go is not asked yet.
+    ///
+    /// - Throws: `.invalidArgument` when it did not.
+    package func checkOwnCredential(of task: CodeTask) async throws(CodeForgeError) {
+        if try await secrets.secrets(of: task.id).accessToken != nil { return }
+        guard let name = task.providerKey else { throw CredentialResolver.noCredential }
+        guard try await ring.store.keys(named: name).isEmpty else { return }
+        throw CodeForgeError(.invalidArgument, "failed to resolve provider key: \(KeyRing.unknown(name).message)")
+    }
+
+    private static let noCredential = CodeForgeError(
+        .invalidArgument, "no access token available: the task has neither a token nor a key")
+
     /// Access with what the task itself brought: its token, else the key it names. For posting a review on request.
     ///
     /// - Throws: `.invalidArgument` when there is none, or the key is for another forge.
@@ -133,9 +146,7 @@ package struct CredentialResolver: Sendable {
         if let token = try await secrets.secrets(of: task.id).accessToken {
             return ForgeAccess(provider: place.provider, apiURL: place.apiURL, token: token)
         }
-        guard let name = task.providerKey else {
-            throw CodeForgeError(.invalidArgument, "no access token available: the task has neither a token nor a key")
-        }
+        guard let name = task.providerKey else { throw CredentialResolver.noCredential }
         func failure(_ why: String) -> CodeForgeError {
             CodeForgeError(.invalidArgument, "failed to resolve provider key: \(why)")
         }

@@ -18,13 +18,15 @@ package final class TrustService: Service {
     private let clock: any WallClock
     /// Seconds the event history of a task that was not run stays.
     private let historyTTL: Int
+    /// Likewise its secrets.
+    private let secretsTTL: Int
     private let waiting = Mutex<Set<String>>([])
     private let waker = Waker()
 
     package init(
         store: any TaskStore, queue: any TaskQueue, events: any EventLog, secrets: any TaskSecretStore,
         credentials: CredentialResolver, forge: any Forge, policy: UntrustedPolicy, clock: any WallClock,
-        historyTTL: Int
+        historyTTL: Int, secretsTTL: Int
     ) {
         self.store = store
         self.queue = queue
@@ -35,6 +37,7 @@ package final class TrustService: Service {
         self.policy = policy
         self.clock = clock
         self.historyTTL = historyTTL
+        self.secretsTTL = secretsTTL
     }
 
     /// Tells of a task that is held back for a check.
@@ -233,7 +236,7 @@ package final class TrustService: Service {
         try await events.appendOnce(
             [.event(json: event.json), .done(task.run, status: .failed, changes: nil)], to: task.id, key: "end:held")
         try await events.expire(task.id, seconds: historyTTL)
-        try await secrets.expire(task.id, seconds: historyTTL)
+        try await secrets.expire(task.id, seconds: secretsTTL)
     }
 
     private func tell(of hold: TaskHold, _ task: CodeTask) async throws(CodeForgeError) {
