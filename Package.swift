@@ -46,6 +46,7 @@ let targets: [Target] = [
     library("HostProcess", ["Domain", "CLinux"]),
     library("Engine", ["Domain", "HostProcess", lifecycle, logging, metrics, tracing]),
     library("Agents", ["Domain"]),
+    library("Workflows", ["Domain", "Engine", "Agents", lifecycle, logging, metrics, tracing]),
 
     // Adapters: imported by executables and tests only.
     library("Settings", ["Domain", "Yams"]),
@@ -135,6 +136,7 @@ let targets: [Target] = [
     tests("Domain", ["Domain"]),
     tests("Engine", ["Engine", "CurlHTTP", "Forges", "Telemetry", "TestKit", "Vault", lifecycle, metrics, tracing]),
     tests("Agents", ["Agents", "TestKit"], resources: [.copy("Fixtures")]),
+    tests("Workflows", ["Domain", "Settings", "Workflows", "TestKit"]),
     tests("Settings", ["Domain", "Settings", "TestKit"]),
     tests("Telemetry", ["CurlHTTP", "Telemetry", "TestKit", lifecycle, tracing]),
     tests("SQLiteStore", ["SQLiteStore", "TestKit"]),
