@@ -207,6 +207,7 @@ enum Migrations {
                     """
             )
         }
+        workflows(&migrator)
         return migrator
     }()
 }
