@@ -72,7 +72,7 @@ let targets: [Target] = [
         ]),
 
     // The server's face.
-    library("API", ["Domain", "Engine", hummingbird, lifecycle, logging, metrics, tracing] + nio),
+    library("API", ["Domain", "Engine", "Workflows", hummingbird, lifecycle, logging, metrics, tracing] + nio),
     library("TestKit", ["Domain"]),
     // The real server, supervisor, git server and model as processes, for tests of the whole.
     library("ServerKit", ["Domain", "HostProcess", "CurlHTTP", "TestKit"], path: "Tests/ServerKit"),
@@ -84,8 +84,9 @@ let targets: [Target] = [
     .executableTarget(
         name: "codeforge",
         dependencies: [
-            "Domain", "Engine", "API", "Agents", "Settings", "Telemetry", "SQLiteStore", "RedisMessaging", "CurlHTTP",
-            "Vault", "Forges", "Client", "HostProcess", "Sandboxing", "Workspaces", "ControlSocket", "CLinux",
+            "Domain", "Engine", "Workflows", "API", "Agents", "Settings", "Telemetry", "SQLiteStore", "RedisMessaging",
+            "CurlHTTP", "Vault", "Forges", "Client", "HostProcess", "Sandboxing", "Workspaces", "ControlSocket",
+            "CLinux",
             lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             logging, metrics, tracing, arguments, hummingbird,
         ], swiftSettings: swift),
@@ -136,7 +137,7 @@ let targets: [Target] = [
     tests("Domain", ["Domain"]),
     tests("Engine", ["Engine", "CurlHTTP", "Forges", "Telemetry", "TestKit", "Vault", lifecycle, metrics, tracing]),
     tests("Agents", ["Agents", "TestKit"], resources: [.copy("Fixtures")]),
-    tests("Workflows", ["Domain", "Settings", "Workflows", "TestKit"]),
+    tests("Workflows", ["Domain", "Agents", "Engine", "Workflows", "CurlHTTP", "Forges", "TestKit", lifecycle]),
     tests("Settings", ["Domain", "Settings", "TestKit"]),
     tests("Telemetry", ["CurlHTTP", "Telemetry", "TestKit", lifecycle, tracing]),
     tests("SQLiteStore", ["SQLiteStore", "TestKit"]),

@@ -1,6 +1,7 @@
 package import Domain
 package import Engine
 package import Tracing
+package import Workflows
 
 /// What the HTTP face needs of the rest of the service.
 package struct APIDependencies: Sendable {
@@ -14,6 +15,7 @@ package struct APIDependencies: Sendable {
     package var publisher: Publisher
     package var mcp: MCPService
     package var tools: ToolService
+    package var workflows: WorkflowService
     /// Asked whether it works.
     package var store: any TaskStore
     /// Asked whether Redis answers.
@@ -62,6 +64,7 @@ package struct APIDependencies: Sendable {
         publisher: Publisher,
         mcp: MCPService,
         tools: ToolService,
+        workflows: WorkflowService,
         store: any TaskStore,
         messaging: any HealthProbe,
         cliCatalogue: @escaping @Sendable () async -> [CLIEntry],
@@ -92,6 +95,7 @@ package struct APIDependencies: Sendable {
         self.publisher = publisher
         self.mcp = mcp
         self.tools = tools
+        self.workflows = workflows
         self.store = store
         self.messaging = messaging
         self.cliCatalogue = cliCatalogue

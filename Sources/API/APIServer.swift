@@ -43,6 +43,7 @@ package struct APIServer: Sendable {
             + CLIRoutes(dependencies).routes + ReviewRoutes(dependencies).routes
             + KeyRoutes(dependencies).routes + ForgeRoutes(dependencies).routes
             + MCPRoutes(dependencies).routes + ToolRoutes(dependencies).routes
+            + WorkflowRoutes(dependencies).routes + WorkflowRunRoutes(dependencies, ticker: ticker).routes
             + WebhookRoutes(dependencies).routes
         routes = listed + DocsRoutes(assets: dependencies.docsAssets, described: listed).routes
     }

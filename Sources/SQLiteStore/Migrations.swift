@@ -211,6 +211,7 @@ enum Migrations {
         migrator.registerMigration("014 session usage") { db in
             try db.execute(sql: "ALTER TABLE tasks ADD COLUMN session_usage TEXT")
         }
+        workflows(&migrator)
         return migrator
     }()
 }

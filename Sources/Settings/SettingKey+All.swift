@@ -356,7 +356,9 @@ extension SettingKey {
             "Further names (`*.` in front takes all below) that `code` tasks may reach.",
             rule: .host
         ),
-        SettingKey("forges.github_api_url", .text(\.forges.githubAPIURL), "GitHub's API.", rule: .httpURL),
+        SettingKey(
+            "forges.github_api_url", .text(\.forges.githubAPIURL),
+            "GitHub's API; also where fetch steps go whose URL begins with `https://api.github.com/`.", rule: .httpURL),
         SettingKey("forges.gitlab_api_url", .text(\.forges.gitlabAPIURL), "GitLab's API.", rule: .httpURL),
         SettingKey("forges.sentry_url", .text(\.forges.sentryURL), "Sentry.", rule: .httpURL),
         SettingKey("git.branch_prefix", .text(\.git.branchPrefix), "Put before the name of each branch we make."),
@@ -420,12 +422,22 @@ extension SettingKey {
         SettingKey(
             "workflow.context_ttl_hours",
             .integer(\.workflow.contextTTLHours, 1...87_600),
-            "Hours a run's outputs are kept."
+            "Hours the events of a workflow run are kept after its end; its record stays."
         ),
         SettingKey(
             "workflow.max_run_duration_sec",
             .integer(\.workflow.maxRunDurationSeconds, seconds),
-            "Seconds after which a run fails."
+            "Seconds after which a workflow run fails."
+        ),
+        SettingKey(
+            "workflow.concurrency",
+            .integer(\.workflow.concurrency, 1...1000),
+            "Workflow runs under way at a time; further ones wait in the order they were started in."
+        ),
+        SettingKey(
+            "workflow.fetch_timeout",
+            .duration(\.workflow.fetchTimeout),
+            "Time one request of a fetch step may take."
         ),
         SettingKey(
             "code_review.review_drafts",

@@ -200,6 +200,9 @@ package struct Settings: Sendable, Equatable {
     package struct Workflow: Sendable, Equatable {
         package var contextTTLHours = 24
         package var maxRunDurationSeconds = 7200
+        /// Runs at a time.
+        package var concurrency = 4
+        package var fetchTimeout: Duration = .seconds(30)
     }
 
     package struct CodeReview: Sendable, Equatable {

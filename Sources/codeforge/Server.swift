@@ -17,6 +17,7 @@ import Settings
 import Synchronization
 import Telemetry
 import Vault
+import Workflows
 import Workspaces
 
 /// Puts the service together and runs it.
@@ -47,7 +48,7 @@ struct Server {
         let claim = try DatabaseClaim(path: settings.sqlite.path)
         defer { withExtendedLifetime(claim) {} }
         let database = try TaskDatabase(path: settings.sqlite.path)
-        let store = SQLiteTaskStore(database)
+        let store = WatchedTaskStore(SQLiteTaskStore(database))
         let workspaces = SQLiteWorkspaceStore(database)
         let box = try AESGCMSecretBox(base64Key: settings.encryption.key)
         let secrets = RedisTaskSecretStore(client, box: box)
@@ -103,8 +104,16 @@ struct Server {
             store: store, queue: queue, secrets: secrets, events: events, link: link, clock: clock,
             rules: TaskRules(
                 registeredCLIs: Set(AgentCatalog.names), makeID: { UUID().uuidString.lowercased() },
-                isURL: URLRule.accepts), trust: trust, tracing: tracing)
+                isURL: URLRule.accepts), trust: trust, tracing: tracing, historyTTL: settings.tasks.workspaceTTL,
+            secretsTTL: settings.tasks.stateTTL)
         let webhooks = try webhooks(tasks, client)
+        let runs = RunParts(
+            workflows: SQLiteWorkflowStore(database, box: box), runs: SQLiteWorkflowRunStore(database, box: box),
+            events: events, tasks: tasks, record: store, credentials: credentials, directory: directory,
+            makePullRequest: { id, draft throws(CodeForgeError) in
+                try await publisher.createPullRequest(id, draft)
+            }, transport: transport, clock: clock)
+        let (workflows, runner) = try await workflows(runs, addresses, tracing)
         let sweeper = WorkspaceService(
             configuration: sweeping, tasks: store, store: workspaces,
             files: TaskFiles(
@@ -132,7 +141,8 @@ struct Server {
                 keys: keys, browser: browser, tasks: tasks, webhooks: webhooks, reviews: reviews,
                 sandboxes: SandboxService(control: control, trail: trail), workspaces: sweeper,
                 publisher: publisher, mcp: MCPService(store: mcpServers, clock: clock),
-                tools: ToolService(store: tools, clock: clock), store: store, probe: probe, client: client,
+                tools: ToolService(store: tools, clock: clock), workflows: workflows, store: store, probe: probe,
+                client: client,
                 stopping: stopping, clock: clock, tokens: SQLiteTokenStore(database), receipts: receipts,
                 tracer: tracer))
         let application = api.application(
@@ -150,7 +160,7 @@ struct Server {
                     .init(service: callbacks), .init(service: outbox), .init(service: trail),
                     .init(service: receipts), .init(service: SandboxCensus(control: control)),
                     .init(service: projector), .init(service: scheduler), .init(service: publisher),
-                    .init(service: trust), .init(service: sweeper), .init(service: reload),
+                    .init(service: trust), .init(service: sweeper), .init(service: runner), .init(service: reload),
                     .init(service: DrainLimit(application, limit: .seconds(30))),
                     .init(service: ServiceNotices(systemd: systemd)), .init(service: stopping),
                 ],
@@ -270,14 +280,16 @@ struct Server {
     private func dependencies(
         keys: KeyService, browser: ForgeBrowser, tasks: TaskService, webhooks: WebhookService, reviews: ReviewService,
         sandboxes: SandboxService, workspaces: WorkspaceService, publisher: Publisher, mcp: MCPService,
-        tools: ToolService, store: SQLiteTaskStore, probe: RedisHealthProbe, client: RedisClient,
+        tools: ToolService, workflows: WorkflowService, store: any TaskStore, probe: RedisHealthProbe,
+        client: RedisClient,
         stopping: ShutdownFlag, clock: SystemClock, tokens: any TokenStore, receipts: ReceiptLedger,
         tracer: SpanTracer?
     ) -> APIDependencies {
         let limit = settings.rateLimit
         return APIDependencies(
             tasks: tasks, reviews: reviews, webhooks: webhooks, sandboxes: sandboxes, keys: keys, browser: browser,
-            workspaces: workspaces, publisher: publisher, mcp: mcp, tools: tools, store: store, messaging: probe,
+            workspaces: workspaces, publisher: publisher, mcp: mcp, tools: tools, workflows: workflows, store: store,
+            messaging: probe,
             cliCatalogue: { [settings] in CLICatalogue.entries(settings) }, defaultCLI: settings.cli.defaultName,
             tokens: [settings.server.authToken], tokenStore: tokens, receipts: receipts, digest: Digests.sha256,
             rateLimiter: limit.enabled && limit.perMinute > 0

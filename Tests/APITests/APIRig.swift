@@ -11,6 +11,7 @@ import Telemetry
 import TestKit
 import Testing
 import Vault
+import Workflows
 
 @testable import API
 
@@ -31,6 +32,8 @@ struct APIRig {
     let control = InMemorySandboxControl()
     let mcpServers = InMemoryMCPServerStore()
     let tools = InMemoryToolStore()
+    let workflows = InMemoryWorkflowStore()
+    let runs = InMemoryWorkflowRunStore()
     let trail: AuditTrail
     let keys = InMemoryKeyStore()
     let marks = InMemoryDeliveryMarks()
@@ -121,6 +124,7 @@ struct APIRig {
             publisher: publisher,
             mcp: MCPService(store: mcpServers, clock: clock),
             tools: ToolService(store: tools, clock: clock),
+            workflows: workflowService(tasks, CredentialResolver(directory, ring: ring, secrets: secrets), directory),
             store: store,
             messaging: messaging,
             cliCatalogue: { [clis] in clis },
@@ -183,6 +187,20 @@ struct APIRig {
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
         return server.application(host: "127.0.0.1", port: 0, logger: logger)
+    }
+
+    /// Nothing runs.
+    private func workflowService(
+        _ tasks: TaskService, _ credentials: CredentialResolver, _ directory: ForgeDirectory
+    ) -> WorkflowService {
+        let parts = RunParts(
+            workflows: workflows, runs: runs, events: events, tasks: tasks, record: WatchedTaskStore(store),
+            credentials: credentials, directory: directory,
+            makePullRequest: { _, _ throws(CodeForgeError) in throw CodeForgeError(.internal, "nothing runs") },
+            transport: APIRig.transport, clock: clock)
+        return WorkflowService(
+            parts, RunRules(), runner: WorkflowRunner(parts, RunRules()),
+            makeID: { UUID().uuidString.lowercased() })
     }
 
     /// A token on record.

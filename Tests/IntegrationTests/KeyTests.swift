@@ -83,7 +83,7 @@ import Testing
                 #expect(
                     done.0 == 0
                         && done.1.contains(
-                            "sealed with the new key: 1 registered keys, secrets of 1 tasks, 1 MCP servers"),
+                            "sealed with the new key: 1 registered keys, secrets of 1 tasks, 1 MCP servers, "),
                     "\(done)")
             }
             try await server.restart(signal: 0)

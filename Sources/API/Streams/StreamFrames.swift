@@ -33,8 +33,10 @@ struct StreamFrames {
         }
     }
 
-    mutating func timeout() {
-        frame(id: nil, name: "timeout", data: Array(#"{"message":"stream closed after 10 minutes"}"#.utf8))
+    /// - Parameter minutes: How long a stream may last.
+    mutating func timeout(minutes: Int = 10) {
+        let message = #"{"message":"stream closed after \#(minutes) minutes"}"#
+        frame(id: nil, name: "timeout", data: Array(message.utf8))
     }
 
     mutating func keepalive() { buffer.writeStaticString(": keepalive\n\n") }

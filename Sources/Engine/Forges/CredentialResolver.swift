@@ -169,6 +169,18 @@ package struct CredentialResolver: Sendable {
     package func key(named name: String) async throws(CodeForgeError) -> OpenedKey {
         try await ring.key(named: name)
     }
+
+    /// The first key of that name that may go to `url`, whoever chose that.
+    ///
+    /// - Throws: `.notFound` (`key '<name>' not found`); `.forbidden` when it is for another place.
+    package func key(named name: String, for url: HTTPURL) async throws(CodeForgeError) -> OpenedKey {
+        if let key = try await ring.first(named: name, where: { directory.mayReceive($0, url) }) { return key }
+        guard let other = try await ring.store.keys(named: name).first?.key else { throw KeyRing.unknown(name) }
+        throw CodeForgeError(
+            .forbidden,
+            "key '\(name)' is for \(other.base?.text ?? directory.apiURL(of: other.provider)) and is not sent to "
+                + url.origin)
+    }
 }
 
 extension ForgeBase {
