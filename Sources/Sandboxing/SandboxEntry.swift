@@ -104,10 +104,7 @@ final class SandboxEntry: Sendable {
     ) throws(CodeForgeError) -> pid_t {
         let filter = try HostDescriptor.memoryFile(
             "filter", door.isFiltered ? FilterCache.bytes(door.request.profile.syscalls) : SyscallFilter.none.bytes)
-        let groups = door.groups.openProcessLists()
-        guard groups.count == door.groups.directories.count else {
-            throw CodeForgeError(.unavailable, "the sandbox's control groups are gone")
-        }
+        let groups = try door.groups.openProcessLists()
         let list = LaunchOptions(entering: door, command, groups: groups.count)
         if let name = list.invalid {
             throw CodeForgeError(.invalidArgument, "enter a sandbox: a NUL character in \(name)")

@@ -75,9 +75,9 @@ struct SandboxPreparation {
             )
             landlockABI = configuration.leaveOut.contains(.landlock) ? 0 : LandlockRules.abi
             var extra = [filter]
-            let unified = groups.openUnified()
+            let unified = try groups.openUnified()
             if let unified { extra.append(unified) }
-            let legacy = groups.openLegacy()
+            let legacy = try groups.openLegacy()
             let legacyFirst = Self.firstExtra + extra.count
             extra += legacy
             let options = LaunchOptions(

@@ -77,7 +77,7 @@ import Testing
         let hold = lives ? groups.hold() : nil
         #expect((hold != nil) == lives)
         let child = try HostProcess.start("/bin/sleep", ["sleep", "1000"])
-        for list in groups.openProcessLists() {
+        for list in try groups.openProcessLists() {
             let text = "\(child.pid)"
             #expect(write(list.raw, text, text.utf8.count) == text.utf8.count)
         }
