@@ -14,13 +14,15 @@ package enum HostLayers {
     }
 
     /// Layers a sandbox of this process would lack, given its control groups.
-    static func missing(_ groups: CgroupSet, isRoot: Bool) -> [LayerStatus] {
+    ///
+    /// - Parameter landlockABI: 0: without Landlock.
+    static func missing(_ groups: CgroupSet, isRoot: Bool, landlockABI: Int) -> [LayerStatus] {
         var missing: [LayerStatus] = []
         if !isRoot {
             missing.append(absent(.uidRange, "not root: one id is mapped"))
             missing.append(absent(.idMappedMounts, "not root: workspaces belong to the caller"))
         }
-        if LandlockRules.abi == 0 { missing.append(absent(.landlock, "the kernel has none")) }
+        missing += LandlockRules.missing(abi: landlockABI).map { absent($0.layer, $0.detail) }
         for layer in [SandboxLayer.memoryLimit, .processLimit, .cpuLimit, .cgroupKill]
         where !groups.layers.contains(layer) {
             missing.append(absent(layer, groups.obstacles[layer] ?? groups.host.obstacle))
@@ -45,6 +47,8 @@ package enum HostLayers {
         case .landlock:
             "use Linux 5.13 or later with CONFIG_SECURITY_LANDLOCK, and name landlock in "
                 + "its lsm= boot parameter"
+        case .landlockTruncate, .landlockPorts, .landlockDevices, .landlockScope:
+            "use Linux \(LandlockRules.needs.first { $0.layer == layer }?.kernel ?? "6.12") or later with Landlock"
         case .diskLimit:
             "run as root with loop devices, ext4 and e2fsprogs, or set sandbox.disk to directory: nothing but the host's "
                 + "free space then bounds a task between two looks of the supervisor"
@@ -62,7 +66,7 @@ package enum HostLayers {
             limits: SandboxProfile.readonly.limits
         )
         defer { groups.remove() }
-        let lacking = missing(groups, isRoot: isRoot)
+        let lacking = missing(groups, isRoot: isRoot, landlockABI: LandlockRules.abi)
         return SandboxLayer.allCases.map { layer in
             if let known = lacking.first(where: { $0.layer == layer }) { return known }
             if let problem = problem(layer) { return absent(layer, problem) }
@@ -77,7 +81,7 @@ package enum HostLayers {
             if let base = groups.host.legacy[name], groups.legacy[name] != nil { return "cgroup v1, \(base)" }
             return "cgroup v2, \(groups.host.unified ?? "?")"
         case .cgroupKill: return "cgroup v2, \(groups.host.unified ?? "?")"
-        case .landlock: return LandlockRules.detail(abi: LandlockRules.abi)
+        case .landlock: return "ABI \(LandlockRules.abi)"
         case .diskLimit: return "ext4 volumes on loop devices"
         case .uidRange: return "\(UIDRange.slots.count) ranges of \(UIDRange.size) ids"
         default: return "available"

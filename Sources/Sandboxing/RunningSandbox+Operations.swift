@@ -6,7 +6,7 @@ extension RunningSandbox {
     /// Layers in force.
     package var layers: [SandboxLayer] {
         let missing = Set(missingLayers.map(\.layer))
-        return SandboxLayer.allCases.filter { !missing.contains($0) }
+        return SandboxLayer.allCases.filter { !missing.contains($0) && profile.asks(for: $0) }
     }
 
     /// What it used so far, as far as this host counts: the members about output, disk and gateway are left to others.

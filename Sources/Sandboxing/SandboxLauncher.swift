@@ -18,6 +18,8 @@ package struct SandboxLauncher: Sendable {
         /// Options of the shim left out, by name, for tests of the same kind. Internal: only this module's own tests can
         /// name it.
         var omitted: Set<String> = []
+        /// The version of Landlock that is used; less than the kernel's in tests only, for the same reason.
+        var landlockABI = LandlockRules.abi
 
         package init(
             shim: String,

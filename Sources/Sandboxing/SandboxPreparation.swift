@@ -44,10 +44,13 @@ struct SandboxPreparation {
         self.groups = groups
         hold = lease == nil ? groups.hold() : nil
         do throws(CodeForgeError) {
-            missing =
-                HostLayers.missing(groups, isRoot: isRoot)
-                + configuration.leaveOut.map { HostLayers.absent($0, "left out on purpose") }
+            landlockABI = configuration.leaveOut.contains(.landlock) ? 0 : configuration.landlockABI
+            let required = configuration.require ?? request.profile.required
+            let lacking =
+                HostLayers.missing(groups, isRoot: isRoot, landlockABI: landlockABI)
+                + configuration.leaveOut.subtracting([.landlock]).map { HostLayers.absent($0, "left out on purpose") }
                 + (request.diskObstacle.map { [HostLayers.absent(.diskLimit, $0)] } ?? [])
+            missing = lacking.filter { request.profile.asks(for: $0.layer) || required.contains($0.layer) }
             try Self.check(missing, configuration, request.profile, isRoot: isRoot)
             let (outputRead, outputWrite) = try ShimSpawn.pipe()
             let (errorRead, errorWrite) = try ShimSpawn.pipe()
@@ -73,7 +76,6 @@ struct SandboxPreparation {
                 "filter",
                 isFiltered ? FilterCache.bytes(request.profile.syscalls) : SyscallFilter.none.bytes
             )
-            landlockABI = configuration.leaveOut.contains(.landlock) ? 0 : LandlockRules.abi
             var extra = [filter]
             let unified = try groups.openUnified()
             if let unified { extra.append(unified) }

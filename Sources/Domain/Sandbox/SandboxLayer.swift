@@ -15,7 +15,16 @@ public enum SandboxLayer: String, Codable, Sendable, CaseIterable, CodingKeyRepr
     case seccomp
     /// Refused calls are reported, not only refused.
     case seccompNotify = "seccomp-notify"
+    /// Rights on files: read, write, execute, make, remove, rename.
     case landlock
+    /// `truncate` is such a right as well.
+    case landlockTruncate = "landlock-truncate"
+    /// TCP ports, where the profile narrows them.
+    case landlockPorts = "landlock-ports"
+    /// `ioctl` on devices.
+    case landlockDevices = "landlock-devices"
+    /// Abstract unix sockets and signals stay inside, where the profile says so.
+    case landlockScope = "landlock-scope"
     case memoryLimit = "memory-limit"
     case processLimit = "process-limit"
     case cpuLimit = "cpu-limit"
