@@ -104,7 +104,8 @@ struct LaunchOptions {
             case .ids(let owner, let group): (uid, gid) = ("\(owner)", "\(group)")
             }
         }
-        add("bind", bind.isWritable ? "rw" : "ro", uid, gid, bind.source, bind.target)
+        let name = bind.isResolved ? "direct-bind" : "bind"
+        add(name, bind.isWritable ? "rw" : "ro", uid, gid, bind.source, bind.target)
     }
 
     mutating func add(_ limits: SandboxProfile.Limits) {

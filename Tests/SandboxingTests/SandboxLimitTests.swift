@@ -179,6 +179,36 @@ import Testing
         }
     }
 
+    /// Whoever may rename directories on the way to an allowed one could put a link in a place.
+    @Test func aResolvedPathIsFollowedThroughNoLinkAndToNoOtherOwner() async throws {
+        try await withFixture { fixture in
+            mkdir(fixture.directory + "/allowed", 0o755)
+            mkdir(fixture.directory + "/allowed/repo", 0o755)
+            symlink("allowed", fixture.directory + "/exchanged")
+            func start(_ path: String, isResolved: Bool, uid: UInt32 = geteuid()) async throws {
+                _ = try await fixture.run("true") {
+                    $0.binds = [
+                        .init(
+                            source: fixture.directory + path, target: "/mnt/r",
+                            ownership: .ids(uid: uid, gid: getegid()),
+                            isResolved: isResolved)
+                    ]
+                }
+            }
+            try await start("/exchanged/repo", isResolved: false)
+            try await start("/allowed/repo", isResolved: true)
+            let link = await #expect(throws: CodeForgeError.self) {
+                try await start("/exchanged/repo", isResolved: true)
+            }
+            #expect(link?.message.contains("exchanged") == true)
+            guard SandboxFixture.isRoot else { return }  // an ordinary user shows only what it may read itself
+            let owner = await #expect(throws: CodeForgeError.self) {
+                try await start("/allowed/repo", isResolved: true, uid: 12_345)
+            }
+            #expect(owner?.message.contains("owner of") == true)
+        }
+    }
+
     @Test func privateTreeOfAnotherUserCanBeShownToTheAgent() async throws {
         guard SandboxFixture.isRoot else { return }  // an ordinary user has no other user's files to show
         try await withFixture { fixture in
