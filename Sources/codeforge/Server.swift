@@ -28,7 +28,8 @@ struct Server {
     /// - Throws: `CodeForgeError` when a part can't be started; the message says what to do.
     func run() async throws {
         try HostTree.make(settings.dataDirectory)
-        await SandboxLauncher(.init(shim: Installation.shim)).sweep()
+        let launcher = SandboxLauncher(.init(shim: Installation.shim))
+        await launcher.sweep()
         let control = ControlSocketClient(runsDirectory: settings.dataDirectory + "/runs")
         await control.sweep()
         let embedded = try await startRedis()
@@ -86,7 +87,8 @@ struct Server {
         let scheduler = Scheduler(
             configuration: .init(concurrency: settings.workers.concurrency, drains: drains), store: store,
             workspaces: workspaces, queue: queue, link: link, planner: planner,
-            spawner: ProcessSupervisorSpawner(executable: Installation.supervisor), finalizer: finalizer, clock: clock)
+            spawner: ProcessSupervisorSpawner(executable: Installation.supervisor), finalizer: finalizer, clock: clock,
+            onLost: { await launcher.sweep() })
         let publisher = Publisher(
             configuration: publishing, store: store, publications: SQLitePublicationStore(database), events: events,
             planner: planner, spawner: ProcessSupervisorSpawner(executable: Installation.supervisor), forge: forge,
