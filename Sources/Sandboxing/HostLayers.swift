@@ -24,10 +24,29 @@ package enum HostLayers {
         }
         missing += LandlockRules.missing(abi: landlockABI).map { absent($0.layer, $0.detail) }
         for layer in [SandboxLayer.memoryLimit, .processLimit, .cpuLimit, .cgroupKill]
-        where !groups.layers.contains(layer) {
+        where !groups.layers.contains(layer) && !(layer == .processLimit && limitsProcessesPerUser(groups)) {
             missing.append(absent(layer, groups.obstacles[layer] ?? groups.host.obstacle))
         }
         return missing
+    }
+
+    /// Whether `RLIMIT_NPROC` is what bounds processes: where no control group can, and the kernel counts them in each user
+    /// namespace, of which every sandbox has its own (Linux 5.14). Before, all processes of the user on this host count.
+    ///
+    /// Not beside a group: this limit is met first, and only the group tells that it was.
+    static func limitsProcessesPerUser(_ groups: CgroupSet) -> Bool {
+        !groups.layers.contains(.processLimit) && !groups.failed.contains(.processLimit)
+            && !kernel.lexicographicallyPrecedes([5, 14])
+    }
+
+    private static let kernel: [Int] = {
+        release.prefix { $0.isNumber || $0 == "." }.split(separator: ".").compactMap { Int($0) }
+    }()
+
+    private static var release: String {
+        var name = utsname()
+        guard uname(&name) == 0 else { return "" }
+        return withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
     static func absent(_ layer: SandboxLayer, _ detail: String) -> LayerStatus {
@@ -77,6 +96,9 @@ package enum HostLayers {
     private static func detail(_ layer: SandboxLayer, _ groups: CgroupSet) -> String {
         switch layer {
         case .memoryLimit, .processLimit, .cpuLimit:
+            if layer == .processLimit, !groups.layers.contains(layer) {
+                return "RLIMIT_NPROC, in a user namespace of its own"
+            }
             let name = layer == .memoryLimit ? "memory" : layer == .processLimit ? "pids" : "cpu"
             if let base = groups.host.legacy[name], groups.legacy[name] != nil { return "cgroup v1, \(base)" }
             return "cgroup v2, \(groups.host.unified ?? "?")"

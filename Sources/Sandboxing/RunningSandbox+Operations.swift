@@ -25,6 +25,7 @@ extension RunningSandbox {
                 let pids = groups.processIDs() ?? ProcessTable.members(of: pid)
                 (usage.readBytes, usage.writtenBytes) = ProcessTable.storageTraffic(pids)
             }
+            if HostLayers.limitsProcessesPerUser(groups) { usage.processes.limit = Int64(profile.limits.processes) }
             if groups.layers.contains(.cpuLimit) { usage.cpuLimit = profile.limits.cpus }
             usage.refusedCalls = Int64(self.refusedCalls)
             return usage

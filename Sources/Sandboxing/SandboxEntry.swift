@@ -190,7 +190,7 @@ extension LaunchOptions {
         if door.isFiltered { add("notify") }
         for group in 0..<groups { add("cgroup", "\(first + group)") }
         if door.landlockABI > 0 { add(LandlockRules(door.request, abi: door.landlockABI)) }
-        add(door.request.profile.limits)
+        add(door.request.profile.limits, limitsProcesses: HostLayers.limitsProcessesPerUser(door.groups))
         addCommand(
             command.arguments, environment: command.environment, workingDirectory: command.workingDirectory)
     }

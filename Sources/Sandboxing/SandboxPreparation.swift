@@ -45,13 +45,13 @@ struct SandboxPreparation {
         hold = lease == nil ? groups.hold() : nil
         do throws(CodeForgeError) {
             landlockABI = configuration.leaveOut.contains(.landlock) ? 0 : configuration.landlockABI
-            let required = configuration.require ?? request.profile.required
+            let required = Self.required(groups, configuration, request.profile, isRoot: isRoot)
             let lacking =
                 HostLayers.missing(groups, isRoot: isRoot, landlockABI: landlockABI)
                 + configuration.leaveOut.subtracting([.landlock]).map { HostLayers.absent($0, "left out on purpose") }
                 + (request.diskObstacle.map { [HostLayers.absent(.diskLimit, $0)] } ?? [])
             missing = lacking.filter { request.profile.asks(for: $0.layer) || required.contains($0.layer) }
-            try Self.check(missing, configuration, request.profile, isRoot: isRoot)
+            try Self.check(missing, required, groups, configuration, request.profile)
             let (outputRead, outputWrite) = try ShimSpawn.pipe()
             let (errorRead, errorWrite) = try ShimSpawn.pipe()
             if let lease {
@@ -93,6 +93,7 @@ struct SandboxPreparation {
                 ),
                 notify: isFiltered,
                 landlock: landlockABI == 0 ? nil : LandlockRules(request, abi: landlockABI),
+                limitsProcesses: HostLayers.limitsProcessesPerUser(groups),
                 omitted: configuration.omitted
             )
             if let name = options.invalid {
@@ -113,20 +114,34 @@ struct SandboxPreparation {
     /// The shim's `FD_FIRST_EXTRA`.
     private static let firstExtra = 8
 
-    private static func check(
+    /// Layers this start may not lack. `sandbox.allow_missing` excuses the host, which does not have one, and never a failure to
+    /// set up what it has.
+    static func required(
+        _ groups: CgroupSet, _ configuration: SandboxLauncher.Configuration, _ profile: SandboxProfile, isRoot: Bool
+    ) -> Set<SandboxLayer> {
+        var required = configuration.require ?? profile.required.subtracting(isRoot ? [] : SandboxLayer.rootOnly)
+        if configuration.require == nil { required.subtract(configuration.allowMissing.subtracting(groups.failed)) }
+        return required
+    }
+
+    /// - Throws: `.unavailable` for a layer that is required and missing.
+    static func check(
         _ missing: [LayerStatus],
+        _ required: Set<SandboxLayer>,
+        _ groups: CgroupSet,
         _ configuration: SandboxLauncher.Configuration,
-        _ profile: SandboxProfile,
-        isRoot: Bool
+        _ profile: SandboxProfile
     ) throws(CodeForgeError) {
-        let required =
-            configuration.require ?? (isRoot ? profile.required : profile.required.subtracting(SandboxLayer.rootOnly))
         for layer in missing where required.contains(layer.layer) {
-            throw CodeForgeError(
-                .unavailable,
-                "sandbox layer \(layer.layer.rawValue) is required by profile \(profile.name) and missing: "
-                    + "\(layer.detail); \(layer.remedy), or take it out of sandbox.require"
-            )
+            var message = "sandbox layer \(layer.layer.rawValue) is required by "
+            message += configuration.require == nil ? "profile \(profile.name)" : "sandbox.require"
+            message += " and missing: \(layer.detail); \(layer.remedy)"
+            if configuration.require != nil {
+                message += ", or take it out of sandbox.require"
+            } else if !groups.failed.contains(layer.layer) {
+                message += ", or name it in sandbox.allow_missing"
+            }
+            throw CodeForgeError(.unavailable, message)
         }
     }
 

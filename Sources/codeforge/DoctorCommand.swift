@@ -22,7 +22,7 @@ struct DoctorCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        let report = HostReport(settings: try options.loadForTools(), layers: await HostLayers.probe())
+        let report = HostReport(try options.loadAllForTools(), layers: await HostLayers.probe())
         if json { printJSON(report.json) } else { for line in report.lines { print(line) } }
         if !report.isHealthy { throw ExitCode(1) }
     }
@@ -51,10 +51,10 @@ struct HostReport {
     private let statuses: [LayerStatus]
     private let required: Set<SandboxLayer>
 
-    init(settings: Settings, layers: [LayerStatus]) {
-        self.settings = settings
+    init(_ loaded: LoadedSettings, layers: [LayerStatus]) {
+        settings = loaded.settings
         statuses = layers
-        required = Installation.requiredLayers(of: settings)
+        required = Installation.requiredLayers(of: loaded.settings, loaded.profiles)
     }
 
     var isHealthy: Bool { (layers + parts).allSatisfy { $0.state != .missing } }
@@ -107,7 +107,7 @@ struct HostReport {
             (name: String, layer: SandboxLayer) in
             let status = statuses.first { $0.layer == layer }
             guard let status, status.isPresent else { return (name, "none") }
-            return (name, status.detail.hasPrefix("cgroup v1") ? "v1" : "v2")
+            return (name, ["v1", "v2"].first { status.detail.hasPrefix("cgroup \($0)") } ?? "none")
         }
     }
 

@@ -135,4 +135,29 @@ import Testing
             #expect(error?.message.contains("sandbox step") == true, "\(String(describing: error))")
         }
     }
+
+    /// `sandbox.allow_missing` is about hosts, not about failures.
+    @Test func anExcusedLayerIsStillRequiredWhereTheHostHasIt() throws {
+        try withHost(isUnified: false, missing: "memory.limit_in_bytes") { host, _, list in
+            func check(_ host: CgroupHost, allowing: Set<SandboxLayer>) -> CodeForgeError? {
+                let groups = CgroupSet(host, name: "name", limits: SandboxProfile.code.limits, swapList: list)
+                var profile = SandboxProfile.code
+                profile.required = [.memoryLimit]
+                let configuration = SandboxLauncher.Configuration(shim: "", allowMissing: allowing)
+                do throws(CodeForgeError) {
+                    let missing = HostLayers.missing(groups, isRoot: true, landlockABI: 7)
+                    let required = SandboxPreparation.required(groups, configuration, profile, isRoot: true)
+                    try SandboxPreparation.check(missing, required, groups, configuration, profile)
+                    return nil
+                } catch { return error }
+            }
+            let failed = try #require(check(host, allowing: [.memoryLimit]))
+            #expect(failed.message.contains("memory.limit_in_bytes") && !failed.message.contains("allow_missing"))
+            var poor = host
+            poor.legacy["memory"] = nil
+            poor.offered.remove("memory")
+            #expect(check(poor, allowing: [.memoryLimit]) == nil)
+            #expect(check(poor, allowing: [])?.message.contains("sandbox.allow_missing") == true)
+        }
+    }
 }

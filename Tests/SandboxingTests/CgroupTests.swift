@@ -95,6 +95,23 @@ import Testing
         #expect(leftoverGroups("left-paused") == [])
     }
 
+    /// On v1 by shares; `sandboxesLiveInTheDelegatedGroup` sees v2's.
+    @Test(.enabled(if: SandboxFixture.isRoot, "control groups are root's"))
+    func weightAndQuotaAreWhatTheProfileSays() {
+        let host = CgroupHost.prepare(parent: nil)
+        guard let base = host.legacy["cpu"], !host.unifiedControllers.contains("cpu") else { return }
+        var limits = SandboxProfile.code.limits
+        limits.cpus = 1.5
+        limits.cpuWeight = 250
+        let groups = CgroupSet(host, name: "weight-\(getpid())", limits: limits)
+        defer { groups.remove() }
+        #expect(groups.layers.contains(.cpuLimit) && groups.failed == [])
+        let directory = base + "/weight-\(getpid())"
+        #expect(value(directory, "cpu.shares") == "2560")
+        #expect(value(directory, "cpu.cfs_quota_us") == "150000")
+        #expect(value(directory, "cpu.cfs_period_us") == "100000")
+    }
+
     @Test func aForkBombDiesWithItsSandbox() async throws {
         try await withFixture { fixture in
             let sandbox = try await fixture.launcher.launch(

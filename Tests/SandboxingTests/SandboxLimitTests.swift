@@ -2,8 +2,10 @@ import CLinux
 import Domain
 import Foundation
 import Glibc
-import Sandboxing
+import HostProcess
 import Testing
+
+@testable import Sandboxing
 
 /// Limits, ownership and identity of sandboxes.
 @Suite struct SandboxLimitTests {
@@ -42,8 +44,48 @@ import Testing
                 "for i in $(seq 40); do sleep 100 & done; echo survived",
                 profile: profile
             )
-            #expect(outcome.exit.processLimitHit)
             #expect(outcome.errors.contains("fork"))
+            // The rlimit that takes the group's place does not tell.
+            #expect(outcome.exit.processLimitHit == SandboxFixture.mustHaveGroups)
+        }
+    }
+
+    /// Without control groups it is an rlimit of the user's, who has other processes, and other sandboxes.
+    @Test func eachSandboxCountsItsOwnProcesses() async throws {
+        var profile = SandboxProfile.code
+        profile.limits.processes = 12
+        let script = "for i in $(seq 7); do sleep 100 & done; echo up; wait"
+        try await withFixture { fixture in
+            let sandboxes = try await [
+                fixture.launcher.launch(fixture.request(["/bin/sh", "-c", script], profile: profile, id: "count-1")),
+                fixture.launcher.launch(fixture.request(["/bin/sh", "-c", script], profile: profile, id: "count-2")),
+            ]
+            for sandbox in sandboxes { #expect(await SandboxFixture.line(sandbox.standardOutput) == "up") }
+            if await hasLimit(.processLimit) {
+                let null = HostDescriptor(open("/dev/null", O_RDWR | O_CLOEXEC))
+                // A command that entered counts as well, and meets the limit.
+                let status = try await sandboxes[1].execute(
+                    ["/bin/sh", "-c", "for i in 1 2 3 4; do sleep 100 & done"], environment: ["PATH": "/bin"],
+                    workingDirectory: "/", input: null.raw, output: null.raw, errors: null.raw)
+                #expect(status == .exited(code: 2))
+            }
+            for sandbox in sandboxes {
+                sandbox.kill()
+                #expect(await sandbox.wait().status == .killed)
+            }
+        }
+    }
+
+    @Test func processorTimeIsNoMoreThanTheQuota() async throws {
+        var profile = SandboxProfile.code
+        profile.limits.cpus = 0.1
+        try await withFixture { fixture in
+            guard await hasLimit(.cpuLimit) else {
+                #expect(!SandboxFixture.mustHaveGroups, "there must be a processor limit")
+                return
+            }
+            let exit = try await fixture.run("timeout 3 sh -c 'while :; do :; done'", profile: profile).exit
+            #expect(exit.cpuSeconds < 1.5)
         }
     }
 

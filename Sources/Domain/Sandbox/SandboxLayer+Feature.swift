@@ -20,7 +20,7 @@ extension SandboxLayer {
         case .landlockDevices: "Landlock, from ABI 5 on"
         case .landlockScope: "Landlock, from ABI 6 on"
         case .memoryLimit: "cgroup controller memory"
-        case .processLimit: "cgroup controller pids"
+        case .processLimit: "cgroup controller pids, or RLIMIT_NPROC counted in each user namespace"
         case .cpuLimit: "cgroup controller cpu"
         case .cgroupKill: "cgroup.kill and cgroup.freeze of cgroup v2"
         case .diskLimit: "ext4 on loop devices"
