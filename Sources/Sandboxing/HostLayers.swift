@@ -4,7 +4,8 @@ import Glibc
 
 /// What this host can give a sandbox.
 package enum HostLayers {
-    /// Tries each layer and reports it, in the order of `SandboxLayer.allCases`.
+    /// Looks at each layer and reports it, in the order of `SandboxLayer.allCases`. Nothing of the host is changed but for
+    /// a control group of a moment; whether they work together is what `SandboxTrial` shows.
     package static func probe() async -> [LayerStatus] {
         await withCheckedContinuation { continuation in
             if OwnThread.run({ continuation.resume(returning: examine()) }) != nil {
@@ -80,17 +81,30 @@ package enum HostLayers {
     private static func examine() -> [LayerStatus] {
         let isRoot = geteuid() == 0
         let groups = CgroupSet(
-            CgroupHost.prepare(parent: nil),
+            CgroupHost.prepare(parent: nil, settles: false),
             name: "probe-\(getpid())",
             limits: SandboxProfile.readonly.limits
         )
         defer { groups.remove() }
         let lacking = missing(groups, isRoot: isRoot, landlockABI: LandlockRules.abi)
+        let (unsettled, given) = delegation(groups.host)
         return SandboxLayer.allCases.map { layer in
+            if let unsettled, given.contains(layer) {
+                let detail = "cgroup v2, \(unsettled); its processes move to main with the first sandbox"
+                return LayerStatus(layer: layer, isPresent: true, detail: detail)
+            }
             if let known = lacking.first(where: { $0.layer == layer }) { return known }
             if let problem = problem(layer) { return absent(layer, problem) }
             return LayerStatus(layer: layer, isPresent: true, detail: detail(layer, groups))
         }
+    }
+
+    /// The delegated group that is not in use yet, and what it will give.
+    private static func delegation(_ host: CgroupHost) -> (group: String?, layers: Set<SandboxLayer>) {
+        guard let group = host.unsettled else { return (nil, []) }
+        var layers = Set(CgroupHost.controllers(of: group).compactMap(CgroupHost.layer))
+        if access("\(group)/\(CgroupFile.kill)", F_OK) == 0 { layers.insert(.cgroupKill) }
+        return (group, layers)
     }
 
     private static func detail(_ layer: SandboxLayer, _ groups: CgroupSet) -> String {
@@ -106,6 +120,7 @@ package enum HostLayers {
         case .landlock: return "ABI \(LandlockRules.abi)"
         case .diskLimit: return "ext4 volumes on loop devices"
         case .uidRange: return "\(UIDRange.slots.count) ranges of \(UIDRange.size) ids"
+        case .overlay where !hasOverlay: return "a module that is loaded when it is first needed"
         default: return "available"
         }
     }
@@ -128,14 +143,24 @@ package enum HostLayers {
         case .utsNamespace: return namespaceProblem("uts", setting: "user/max_uts_namespaces")
         case .cgroupNamespace: return namespaceProblem("cgroup", setting: "user/max_cgroup_namespaces")
         case .overlay:
-            let known = (CgroupFile.read("/proc/filesystems") ?? "").split(separator: "\n").contains {
-                $0.hasSuffix("\toverlay")
-            }
-            return known ? nil : "overlay is not in /proc/filesystems (it may still be a module)"
+            return hasOverlay || isModule("overlay") ? nil : "the kernel has no overlay, and no module of that name"
         case .diskLimit: return DiskVolume.obstacle()
         case .seccomp: return actions.contains("errno") ? nil : "no filter actions"
         case .seccompNotify: return actions.contains("user_notif") ? nil : "no user_notif action"
         default: return nil
+        }
+    }
+
+    private static var hasOverlay: Bool {
+        (CgroupFile.read("/proc/filesystems") ?? "").split(separator: "\n").contains { $0.hasSuffix("\toverlay") }
+    }
+
+    /// Whether the kernel would load it when it is first needed.
+    private static func isModule(_ name: String) -> Bool {
+        guard setting("kernel/modules_disabled") == "0" else { return false }
+        let list = CgroupFile.read("/lib/modules/\(release)/modules.dep") ?? ""
+        return list.split(separator: "\n").contains { line in
+            line.split(separator: ":").first?.split(separator: "/").last?.hasPrefix("\(name).ko") == true
         }
     }
 

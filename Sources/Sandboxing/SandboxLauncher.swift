@@ -12,6 +12,9 @@ package struct SandboxLauncher: Sendable {
         package var require: Set<SandboxLayer>?
         /// Layers of the profile a sandbox may run without where this host does not have them; of no effect beside `require`.
         package var allowMissing: Set<SandboxLayer>
+        /// For a look at the host: leaves an ordinary user's processes in their control group, without which there is no limit,
+        /// and starts all the same.
+        package var isTrial = false
         /// Directory below which the cgroup v2 group `codeforge` is made; `nil`: found from `/proc/self/cgroup`.
         package var cgroupParent: String?
         /// Walls left out on purpose, reported as missing and so refused by a profile that requires them; `.landlock`

@@ -32,7 +32,7 @@ struct SandboxPreparation {
         let lease = isRoot ? try UIDRange.lease(in: configuration.stateDirectory) : nil
         identity = lease.map { .range(first: $0.first) } ?? .caller
         self.lease = lease
-        let host = CgroupHost.prepare(parent: configuration.cgroupParent)
+        let host = CgroupHost.prepare(parent: configuration.cgroupParent, settles: !configuration.isTrial)
         // The slot's number is ours while we hold the lease: what an earlier holder left can go.
         let prefix = lease.map { "s\($0.slot)-" } ?? "p\(getpid())-\(Self.nextNumber())-"
         if lease != nil {
@@ -121,6 +121,7 @@ struct SandboxPreparation {
     ) -> Set<SandboxLayer> {
         var required = configuration.require ?? profile.required.subtracting(isRoot ? [] : SandboxLayer.rootOnly)
         if configuration.require == nil { required.subtract(configuration.allowMissing.subtracting(groups.failed)) }
+        if groups.host.unsettled != nil { required.subtract(SandboxLayer.delegated.union([.cgroupKill])) }
         return required
     }
 

@@ -291,6 +291,22 @@ import Testing
         }
     }
 
+    @Test func aTrialSaysWhatKeepsASandboxFromStarting() async throws {
+        try await withFixture { fixture in
+            let configuration = fixture.launcher.configuration
+            for profile in SandboxProfile.builtIn {
+                let problem = await SandboxTrial.problem(
+                    profile, image: fixture.image, directory: fixture.directory + "/not/yet", configuration)
+                #expect(problem == nil, "\(profile.name)")
+            }
+            let problem = await SandboxTrial.problem(
+                .code, image: fixture.directory + "/none", directory: fixture.directory, configuration)
+            #expect(problem?.contains("step") == true && problem?.contains("; ") == true, "\(problem ?? "")")
+            let left = try FileManager.default.contentsOfDirectory(atPath: fixture.directory)
+            #expect(left == ["image"])
+        }
+    }
+
     @Test func probeNamesEveryLayerAndARemedyForWhatIsMissing() async {
         let layers = await HostLayers.probe()
         #expect(layers.map(\.layer) == SandboxLayer.allCases)
