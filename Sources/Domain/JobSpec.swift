@@ -206,6 +206,8 @@ public struct JobSpec: Sendable, Codable, Equatable {
     public var gitProfile: SandboxProfile
     /// Layers that may not be missing (`sandbox.require`), in place of what the profile requires; `nil`: the profile's.
     public var requiredLayers: [String]?
+    /// Layers of a profile that may be missing on a host without them (`sandbox.allow_missing`); `nil`: as if it was not set.
+    public var allowMissing: [String]?
     public var paths: Paths
     public var agent: Agent
     public var gateway: Gateway

@@ -34,6 +34,8 @@ package struct JobPlanner: Sendable {
         package var auditRecords = 5000
         package var diffBytes = 1 << 20
         package var requiredLayers: [String]?
+        /// See `JobSpec.allowMissing`.
+        package var allowMissing: [String]?
         /// Form of new workspaces; an existing one keeps its own.
         package var disk: WorkspaceForm = .volume
         package var anthropicURL: String
@@ -204,6 +206,7 @@ package struct JobPlanner: Sendable {
             startedAt: task.startedAt ?? task.createdAt)
         spec.traceParent = RunTracing.parentOfCLI(task, spec.run)
         spec.firstAttempt = task.endedAttempt + 1
+        spec.allowMissing = configuration.allowMissing
         return spec
     }
 

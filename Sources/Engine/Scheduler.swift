@@ -51,14 +51,17 @@ package actor Scheduler: Service {
     private let spawner: any SupervisorSpawner
     private let finalizer: RunFinalizer
     private let clock: any WallClock
+    private let onLost: @Sendable () async -> Void
     private var runs: [String: Run] = [:]
     private var slotWaiters: [CheckedContinuation<Void, Never>] = []
     private var isStopping = false
 
+    /// - Parameter onLost: Cleans up behind a supervisor that is gone, before anything takes its place: its sandbox could be
+    ///   paused, and would not notice.
     package init(
         configuration: Configuration, store: any TaskStore, workspaces: any WorkspaceStore, queue: any TaskQueue,
         link: any SupervisorLink, planner: JobPlanner, spawner: any SupervisorSpawner, finalizer: RunFinalizer,
-        clock: any WallClock
+        clock: any WallClock, onLost: @escaping @Sendable () async -> Void = {}
     ) {
         self.configuration = configuration
         self.store = store
@@ -69,6 +72,7 @@ package actor Scheduler: Service {
         self.spawner = spawner
         self.finalizer = finalizer
         self.clock = clock
+        self.onLost = onLost
     }
 
     /// Runs until the service group stops; with `drains`, until the last supervisor ended.
@@ -222,6 +226,7 @@ package actor Scheduler: Service {
         Logger.current.warning(
             "supervisor lost", metadata: ["task.id": "\(id.taskID)", "attempt": "\(id.attempt)", "how": "\(how)"])
         EngineMetrics.lost()
+        await onLost()
         try? await link.dropLease(of: id)  // it expires by itself otherwise
         let now = clock.now()
         let most = configuration.maximumAttempts

@@ -182,8 +182,16 @@ extension SettingKey {
         SettingKey(
             "sandbox.require",
             .optionalList(\.sandbox.require),
-            "Layers without which no task runs; unset: every layer of the profile.",
+            "Layers without which no task runs; unset: every layer of the profile, but for the next setting.",
             rule: .filled
+        ),
+        SettingKey(
+            "sandbox.allow_missing",
+            .optionalList(\.sandbox.allowMissing),
+            "Layers of a profile that tasks may run without on a host that does not have them; a layer that is there and "
+                + "cannot be set up still fails the task. Of no effect beside `sandbox.require`.",
+            rule: .filled,
+            derivedDefault: "none as root, else `memory-limit`, `process-limit`, `cpu-limit`"
         ),
         SettingKey(
             "sandbox.profiles_dir",

@@ -130,6 +130,8 @@ package struct Settings: Sendable, Equatable {
         package var imageDirectory = ""
         /// Layers that may not be missing; `nil`: every layer of the profile.
         package var require: [String]?
+        /// Layers of a profile that may be missing where this host does not have them; after loading never `nil`.
+        package var allowMissing: [String]?
         /// `volume` or `directory`; after loading one of them, by default a volume as root.
         package var disk = ""
         /// Operator's profile files; empty: none.

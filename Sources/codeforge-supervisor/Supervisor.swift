@@ -67,7 +67,9 @@ enum Supervisor {
                 taskID: spec.taskID, writerID: "\(spec.iteration)-\(spec.attempt)-\(spec.purpose.rawValue)",
                 historyEntries: spec.limits.historyEntries, spoolPath: spec.paths.state + "/spool"))
         let launcher = SandboxLauncher(
-            .init(shim: spec.paths.shim, require: try SandboxLayer.named(spec.requiredLayers)))
+            .init(
+                shim: spec.paths.shim, require: try SandboxLayer.named(spec.requiredLayers),
+                allowMissing: try SandboxLayer.named(spec.allowMissing)))
         // A lost predecessor's sandbox may be left, when it was paused and could not see its supervisor die.
         if spec.attempt > 1 { await launcher.sweep() }
         let clock = SystemClock()

@@ -32,7 +32,9 @@ struct Server {
     /// - Throws: `CodeForgeError` when a part can't be started; the message says what to do.
     func run() async throws {
         try HostTree.make(settings.dataDirectory)
-        await SandboxLauncher(.init(shim: Installation.shim)).sweep()
+        let launcher = SandboxLauncher(.init(shim: Installation.shim))
+        await launcher.sweep()
+        await reportLayers()
         let control = ControlSocketClient(runsDirectory: settings.dataDirectory + "/runs")
         await control.sweep()
         let embedded = try await startRedis()
@@ -91,7 +93,8 @@ struct Server {
         let scheduler = Scheduler(
             configuration: .init(concurrency: settings.workers.concurrency, drains: drains), store: store,
             workspaces: workspaces, queue: queue, link: link, planner: planner,
-            spawner: ProcessSupervisorSpawner(executable: Installation.supervisor), finalizer: finalizer, clock: clock)
+            spawner: ProcessSupervisorSpawner(executable: Installation.supervisor), finalizer: finalizer, clock: clock,
+            onLost: { await launcher.sweep() })
         let publisher = Publisher(
             configuration: publishing, store: store, publications: SQLitePublicationStore(database), events: events,
             planner: planner, spawner: ProcessSupervisorSpawner(executable: Installation.supervisor), forge: forge,
@@ -175,6 +178,28 @@ struct Server {
         await embedded?.stop(leaveRunning: await hasRuns(scheduler, publisher))
     }
 
+    /// Says loudly what tasks do without on this host, and what they are refused for.
+    private func reportLayers() async {
+        let missing = await HostLayers.probe().filter { !$0.isPresent }
+        let required = Installation.requiredLayers(of: settings, profiles)
+        for status in missing where required.contains(status.layer) {
+            logger.error(
+                "tasks will be refused: a required sandbox layer is missing",
+                metadata: [
+                    "layer": "\(status.layer.rawValue)", "detail": "\(status.detail)", "remedy": "\(status.remedy)",
+                ])
+        }
+        let wanted = profiles.profiles.values.reduce(into: Set<SandboxLayer>()) { $0.formUnion($1.required) }
+        let excused = missing.filter { wanted.contains($0.layer) && !required.contains($0.layer) }
+        guard !excused.isEmpty else { return }
+        logger.warning(
+            "tasks run without sandbox layers that their profiles name, because this host does not have them",
+            metadata: [
+                "layers": "\(excused.map(\.layer.rawValue).joined(separator: ", "))",
+                "remedy": "codeforge doctor says how to get them; sandbox.allow_missing: [] refuses tasks instead",
+            ])
+    }
+
     /// Whether supervisors are still at work, which need Redis.
     private func hasRuns(_ scheduler: Scheduler, _ publisher: Publisher) async -> Bool {
         if await scheduler.hasRuns { return true }
@@ -248,6 +273,7 @@ struct Server {
         configuration.auditRecords = sandbox.auditRecords
         configuration.diffBytes = settings.git.diffBytes
         configuration.disk = Installation.workspaceForm(of: settings)
+        configuration.allowMissing = settings.sandbox.allowMissing
         return configuration
     }
 

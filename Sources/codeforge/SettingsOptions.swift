@@ -57,11 +57,14 @@ struct SettingsOptions: ParsableArguments {
 
     /// A misspelt layer would be one less that is required.
     private func checkLayers(_ loaded: LoadedSettings) throws {
-        for name in loaded.settings.sandbox.require ?? [] where SandboxLayer(rawValue: name) == nil {
-            let origin = loaded.origins["sandbox.require"]?.text ?? "default"
-            let allowed = SandboxLayer.allCases.map(\.rawValue).joined(separator: ", ")
-            complain("sandbox.require: '\(name)' (from \(origin)) is no layer; allowed: \(allowed)")
-            throw ExitCode(1)
+        let sandbox = loaded.settings.sandbox
+        for (key, names) in [("sandbox.require", sandbox.require), ("sandbox.allow_missing", sandbox.allowMissing)] {
+            for name in names ?? [] where SandboxLayer(rawValue: name) == nil {
+                let origin = loaded.origins[key]?.text ?? "default"
+                let allowed = SandboxLayer.allCases.map(\.rawValue).joined(separator: ", ")
+                complain("\(key): '\(name)' (from \(origin)) is no layer; allowed: \(allowed)")
+                throw ExitCode(1)
+            }
         }
     }
 }
