@@ -52,6 +52,10 @@ package final class WatchedTaskStore: TaskStore {
         try await store.tasks(in: statuses)
     }
 
+    package func waiting() async throws(CodeForgeError) -> [String] { try await store.waiting() }
+
+    package func held() async throws(CodeForgeError) -> [CodeTask] { try await store.held() }
+
     package func tasksToPost() async throws(CodeForgeError) -> [CodeTask] { try await store.tasksToPost() }
 
     package func iterations(of id: String) async throws(CodeForgeError) -> [Iteration] {
