@@ -122,7 +122,7 @@ struct CgroupHost: Sendable {
     /// An ordinary user in the group itself is moved to the leaf with whatever else is there, for there is no other
     /// way to limits. Root is not: it has the top, and a service manager that knows nothing of leaves (systemd before
     /// 254) could not start its service again while sandboxes run below it.
-    private mutating func delegated(_ group: String, settles: Bool) -> String? {
+    mutating func delegated(_ group: String, settles: Bool) -> String? {
         if group.hasSuffix(Self.leafName) {
             let parent = String(group.dropLast(Self.leafName.count))
             return Self.isDelegated(parent) ? parent : nil

@@ -95,6 +95,22 @@ import Testing
         #expect(leftoverGroups("left-paused") == [])
     }
 
+    /// A plain directory with the mark of delegation in the group's place.
+    @Test(.enabled(if: !SandboxFixture.isRoot, "root's processes are never moved"))
+    func lookingMovesNobodysProcesses() throws {
+        let group = NSTemporaryDirectory() + "codeforge-delegated-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: group, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: group) }
+        try #require(setxattr(group, "user.delegate", "1", 1, 0) == 0, "no extended attributes here")
+        try "memory pids\n".write(toFile: group + "/cgroup.controllers", atomically: false, encoding: .utf8)
+        var host = CgroupHost()
+        #expect(host.delegated(group, settles: false) == nil && host.unsettled == group)
+        #expect(access(group + "/main", F_OK) != 0)
+        #expect(CgroupHost.controllers(of: group) == ["memory", "pids"])
+        #expect(host.delegated(group, settles: true) == group)
+        #expect(access(group + "/main", F_OK) == 0)
+    }
+
     /// On v1 by shares; `sandboxesLiveInTheDelegatedGroup` sees v2's.
     @Test(.enabled(if: SandboxFixture.isRoot, "control groups are root's"))
     func weightAndQuotaAreWhatTheProfileSays() {
