@@ -4,6 +4,7 @@ import PackageDescription
 // Arrows point down only: a target lists everything it may import, and `scripts/lint` refuses a wrong arrow.
 
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
@@ -72,7 +73,9 @@ let targets: [Target] = [
         ]),
 
     // The server's face.
-    library("API", ["Domain", "Engine", "Workflows", hummingbird, lifecycle, logging, metrics, tracing] + nio),
+    library(
+        "API",
+        ["Domain", "Engine", "Workflows", hummingbird, hummingbirdCore, lifecycle, logging, metrics, tracing] + nio),
     library("TestKit", ["Domain"]),
     // The real server, supervisor, git server and model as processes, for tests of the whole.
     library("ServerKit", ["Domain", "HostProcess", "CurlHTTP", "TestKit"], path: "Tests/ServerKit"),

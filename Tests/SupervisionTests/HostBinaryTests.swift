@@ -6,7 +6,10 @@ import Testing
 @testable import Supervision
 
 @Suite struct HostBinaryTests {
-    private let directory = TemporaryDirectory()
+    private let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
     private var root: String { directory.path }
 
     private func write(_ path: String) throws -> String {
@@ -62,7 +65,7 @@ import Testing
         let file = try write("many/cli.js")
         _ = try write("many/package.json")
         for number in 0...HostBinary.mostEntries {
-            FileManager.default.createFile(atPath: root + "/many/\(number)", contents: nil)
+            #expect(FileManager.default.createFile(atPath: root + "/many/\(number)", contents: nil))
         }
         #expect(try HostBinary(at: file, hiding: []).source == file)
     }
