@@ -104,19 +104,22 @@ struct WorkflowFixture {
 
     /// Polls until the run is over.
     func finished(_ id: String, seconds: Double = 120) async throws -> JSONValue {
-        try await eventually("the end of run \(id)", within: .seconds(seconds)) {
+        try await eventually("the end of run \(id)", within: .seconds(seconds)) { () -> JSONValue? in
             try await Task.sleep(for: .milliseconds(50))
             let run = try await run(id)
-            return ["completed", "failed", "canceled"].contains(run["status"]?.stringValue) ? run : nil
+            let isOver = ["completed", "failed", "canceled"].contains(run["status"]?.stringValue ?? "")
+            return isOver ? .some(run) : .none
         }
     }
 
-    /// Polls until the step of that index is under way.
-    func step(_ index: Int, of id: String, _ status: String = "running") async throws -> JSONValue {
-        try await eventually("step \(index) of run \(id)", within: .seconds(60)) {
+    /// Polls until the step of that index has a task.
+    ///
+    /// - Returns: The task's id.
+    func task(ofStep index: Int, _ id: String) async throws -> String {
+        try await eventually("a task of step \(index) of run \(id)", within: .seconds(60)) { () -> String? in
             try await Task.sleep(for: .milliseconds(20))
             let steps = try await run(id)["steps"]?.arrayValue ?? []
-            return steps.count > index && steps[index]["status"]?.stringValue == status ? steps[index] : nil
+            return steps.count > index ? steps[index]["task_id"]?.stringValue : nil
         }
     }
 
