@@ -120,8 +120,9 @@ import Testing
         #expect(try await status == .creatingPR)
         let service = Task { try await publisher.run() }
         defer { service.cancel() }
-        try await eventually("the end") { try await status == .prCreated ? () : nil }
-        #expect(forge.github.pulls.count == 1 && endings == 1)
+        try await eventually("the end") { endings == 1 ? () : nil }
+        #expect(try await status == .prCreated)
+        #expect(forge.github.pulls.count == 1)
     }
 
     @Test func aCallerThatGoesAwayIsToldAndTheWorkGoesOn() async throws {
@@ -135,8 +136,9 @@ import Testing
         let error = await #expect(throws: CodeForgeError.self) { try await caller.value }
         #expect(error?.code == .unavailable && ContinuousClock.now - start < .seconds(1))
         #expect(try await status == .creatingPR)
-        try await eventually("the end") { try await status == .prCreated ? () : nil }
-        #expect(forge.github.pulls.count == 1 && endings == 1)
+        try await eventually("the end") { endings == 1 ? () : nil }
+        #expect(try await status == .prCreated)
+        #expect(forge.requests.count { $0.method == "POST" && $0.path.hasSuffix("/pulls") } == 1)
     }
 
     @Test func twoAtOnceMakeOne() async throws {
