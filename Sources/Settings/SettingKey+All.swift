@@ -134,11 +134,12 @@ extension SettingKey {
             .integer(\.tasks.runTTL, seconds),
             "Seconds the state directory of an ended run, with its supervisor's log, is kept."
         ),
-        SettingKey("tasks.state_ttl", .integer(\.tasks.stateTTL, seconds), "Seconds a finished task's secrets are kept."),
+        SettingKey("tasks.state_ttl", .integer(\.tasks.stateTTL, seconds), "Seconds secrets of ended tasks are kept."),
         SettingKey(
             "tasks.result_ttl",
             .integer(\.tasks.resultTTL, seconds),
-            "Without effect, and accepted for configurations that have it: results are in the database, as long as their tasks."
+            "Without effect, and accepted for configurations that have it: results are in the database, as long as their"
+                + " tasks."
         ),
         SettingKey(
             "tasks.disk_warning_threshold_gb",

@@ -55,13 +55,19 @@ import Testing
         try await ServerFixture.with(model.settings) { server in
             let id = try await server.create(
                 "scripted:echo one", repo: try server.makeRepository(), config: config(cli))
-            #expect(try await server.finished(id)["result"] == "Prompt 1 was: scripted:echo one")
+            let first = try await server.finished(id)
+            #expect(first["result"] == "Prompt 1 was: scripted:echo one")
             let answer = try await server.request(
                 "POST", "/api/v1/tasks/\(id)/instruct", ["prompt": "scripted:echo two"])
             #expect(answer.status == 200)
             try await Task.sleep(for: .milliseconds(100))
             // The number is the model's: it saw the first prompt too, and the second came without a history around it.
-            #expect(try await server.finished(id)["result"] == "Prompt 2 was: scripted:echo two")
+            let second = try await server.finished(id)
+            #expect(second["result"] == "Prompt 2 was: scripted:echo two")
+            // Of the last run alone: the model was asked as often, and each answer costs the same.
+            for name in ["input_tokens", "output_tokens"] {
+                #expect(second["usage"]?[name] == first["usage"]?[name], "\(first["usage"] ?? .null) \(second)")
+            }
         }
     }
 
