@@ -123,6 +123,7 @@ extension Job {
             workspace: GitScript.workTree, mcpConfigPath: mcp.configPath, gatewayBase: SandboxRunner.gatewayURL,
             configuration: profile.agentConfiguration, instructions: profile.instructions, binary: binaryInside)
         run.onlyThoseServers = mcp.onlyThoseServers
+        run.usesProviderTools = profile.modelTools == .any
         return run
     }
 
@@ -136,6 +137,7 @@ extension Job {
             addresses: try AddressRule(exceptions: gateway.allowPrivateHosts))
         policy.egress = try EgressList(profile.egress)
         policy.limits = profile.gatewayLimits
+        policy.modelTools = profile.modelTools
         return policy
     }
 
