@@ -53,7 +53,7 @@ extension AuditLog {
             detail: [
                 "pid": .int(Int64(call.pid)), "errno": .int(Int64(call.errno)), "command": .string(call.command),
                 "arguments": .array(call.arguments.map { .string("0x" + String($0, radix: 16)) }),
-            ])
+            ], reason: call.arguments.first.map { String($0) } ?? "")
     }
 
     func decided(_ decision: GatewayDecision, sandbox: String) {
@@ -68,7 +68,7 @@ extension AuditLog {
         if let cause = decision.detail { detail["cause"] = .string(SafeText.start(of: cause.utf8, limit: 500)) }
         record(
             .gateway, decision.route.rawValue, decision.allowed ? .allowed : .refused, sandbox: sandbox,
-            detail: .object(detail), suppressed: decision.suppressed)
+            detail: .object(detail), reason: decision.reason, suppressed: decision.suppressed)
     }
 
     func operated(_ name: String, by actor: String, sandbox: String, _ more: [String: JSONValue] = [:]) {
