@@ -55,6 +55,8 @@ package struct AgentRun: Sendable, Equatable {
     package var configuration: SandboxProfile.AgentConfiguration
     /// Whether the CLI loads the repository's instructions to agents.
     package var instructions: SandboxProfile.Instructions
+    /// Whether the model's provider may search and load by itself; else the gateway refuses requests that ask for it.
+    package var usesProviderTools = false
     /// Bare name looked up in the image, or a path inside the sandbox.
     package var binary: String
 

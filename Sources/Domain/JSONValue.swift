@@ -55,6 +55,15 @@ public enum JSONValue: Sendable, Hashable, Codable {
         return nil
     }
 
+    /// Of an integer too.
+    public var numberValue: Double? {
+        switch self {
+        case .double(let value): value
+        case .int(let value): Double(value)
+        default: nil
+        }
+    }
+
     public var arrayValue: [JSONValue]? {
         if case .array(let value) = self { return value }
         return nil

@@ -188,10 +188,11 @@ package struct JobPlanner: Sendable {
         of task: CodeTask, source: JobSpec.Source, profile: SandboxProfile, paths: JobSpec.Paths, agent: JobSpec.Agent,
         secrets: TaskSecrets
     ) async throws(CodeForgeError) -> JobSpec {
-        var limits = JobSpec.Limits(
-            timeoutSeconds: timeout(of: task), outputBytes: configuration.outputBytes,
-            lineBytes: configuration.lineBytes, historyEntries: configuration.historyEntries)
         let profile = demanding(profile)
+        var limits = JobSpec.Limits(
+            timeoutSeconds: profile.limits.timeout(timeout(of: task)),
+            outputBytes: profile.limits.output(configuration.outputBytes),
+            lineBytes: configuration.lineBytes, historyEntries: configuration.historyEntries)
         limits.watchdogs = configuration.watchdogs.shortened(by: profile.watchdogs)
         limits.auditRecords = configuration.auditRecords
         limits.diffBytes = configuration.diffBytes

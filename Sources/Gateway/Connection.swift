@@ -1,4 +1,5 @@
 import Domain
+import Synchronization
 
 /// Serves the requests of one connection, one after the other.
 struct Connection: Sendable {
@@ -34,8 +35,8 @@ struct Connection: Sendable {
             guard let head = try await reader.head() else { return false }
             note = Note(
                 time: .now(),
-                method: Connection.plain(head.method, 32),
-                target: Connection.plain(head.target.prefix { $0 != "?" }, Connection.maximumTarget),
+                method: PlainText.start(of: head.method, 32),
+                target: PlainText.start(of: head.target.prefix { $0 != "?" }, Connection.maximumTarget),
                 route: Router.route(of: head)
             )
             try ledger.takeRequest()
@@ -46,7 +47,7 @@ struct Connection: Sendable {
                 return await tunnel(to: target, reader, note)
             }
             let destination = try router.destination(of: head)
-            note.target = Connection.plain(destination.template, Connection.maximumTarget, keeping: "{}")
+            note.target = PlainText.start(of: destination.template, Connection.maximumTarget, keeping: "{}")
             try ledger.take(out: head.size)
             note.allowed = true
             return await forward(head, destination, reader, note)
@@ -116,16 +117,31 @@ struct Connection: Sendable {
         let body = TransportBody { () async throws(CodeForgeError) -> [UInt8]? in
             try await reader.bodyChunk(of: number)
         }
-        let request = TransportRequest(
-            method: head.method,
-            url: destination.url,
-            headers: destination.headers,
-            body: Connection.body(head.framing, body),
-            limits: TransportLimits(idle: policy.upstreamIdleTimeout),
-            addresses: policy.addresses
-        )
+        var held = 0
+        defer { ledger.giveBack(held) }
         do {
+            var content = Connection.body(head.framing, body)
+            if let api = destination.inspected {
+                switch try await inspected(body, api, &held) {
+                case .success(let whole): content = whole
+                case .failure(let refusal):
+                    var note = note
+                    note.requestBytes = await reader.bodyBytes
+                    note.allowed = false
+                    return await refuse(refusal, note, reader: reader)
+                }
+            }
+            let request = TransportRequest(
+                method: head.method,
+                url: destination.url,
+                headers: destination.headers,
+                body: content,
+                limits: TransportLimits(idle: policy.upstreamIdleTimeout),
+                addresses: policy.addresses
+            )
             let response = try await transport.send(request)
+            ledger.giveBack(held)
+            held = 0
             var relay = ResponseRelay(
                 client: client,
                 policy: policy,
@@ -163,6 +179,42 @@ struct Connection: Sendable {
             note.allowed = error.code != .forbidden
             return await refuse(Refusal(error), note, reader: reader)
         }
+    }
+
+    /// Takes the whole of a model request's body in and looks through it: what goes out is what was looked through.
+    ///
+    /// - Parameter held: Grows by what is in memory from now on; the caller gives it back to the ledger.
+    /// - Throws: As the body does when it does not come to its end.
+    private func inspected(
+        _ body: TransportBody, _ api: ModelBody.API, _ held: inout Int
+    ) async throws(CodeForgeError) -> Result<TransportRequest.Body, Refusal> {
+        var bytes: [UInt8] = []
+        var chunks = body.makeAsyncIterator()
+        while let chunk = try await chunks.next() {
+            do throws(Refusal) {
+                try ledger.hold(chunk.count, within: policy.maxHeldBytes)
+            } catch {
+                return .failure(error)
+            }
+            held += chunk.count
+            bytes += chunk
+        }
+        do throws(Refusal) {
+            try ModelBody.check(bytes, api)
+        } catch {
+            return .failure(error)
+        }
+        // In a box, so that the transport alone keeps it, and no longer than it has to.
+        let length = Int64(bytes.count)
+        let box = Mutex<[UInt8]?>(bytes)
+        return .success(
+            .stream(
+                TransportBody { () async throws(CodeForgeError) -> [UInt8]? in
+                    box.withLock { bytes in
+                        defer { bytes = nil }
+                        return bytes
+                    }
+                }, length: length))
     }
 
     /// Charges the tokens of an answer. A client can have a model answer without a count, or leave before it comes: then
@@ -210,21 +262,6 @@ struct Connection: Sendable {
         await client.closeOutput()
         await reader?.drain()
         return false
-    }
-
-    /// What the audit may show of a text that the client chose.
-    static func plain(_ text: some StringProtocol, _ limit: Int, keeping more: StaticString = "") -> String {
-        let more = Array("\(more)".utf8)
-        return String(
-            decoding: text.utf8.prefix(limit).map { byte -> UInt8 in
-                switch byte {
-                case _ where more.contains(byte): byte
-                case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x25, 0x2D, 0x2E, 0x2F, 0x3A, 0x5B, 0x5D, 0x5F, 0x7E: byte
-                default: UInt8(ascii: "?")
-                }
-            },
-            as: UTF8.self
-        )
     }
 }
 

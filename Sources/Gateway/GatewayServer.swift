@@ -26,6 +26,7 @@ package final class GatewayServer: Sendable {
     private let audit: AuditGate
     private let resolver: any NameResolver
     private let ledger: Ledger
+    private let acceptRate: AcceptRate
     private let state = Mutex(State.created)
     private let connections = Mutex(Connections())
 
@@ -47,6 +48,7 @@ package final class GatewayServer: Sendable {
         self.resolver = resolver
         self.audit = AuditGate(audit)
         ledger = Ledger(policy.limits)
+        acceptRate = AcceptRate(perSecond: policy.limits.connectionsPerSecond)
     }
 
     /// What went through so far.
@@ -116,7 +118,30 @@ package final class GatewayServer: Sendable {
         try? await group.shutdownGracefully()  // Nobody else uses it.
     }
 
+    /// Accepts nothing for a moment when connections come too fast.
+    private func slowDown(_ eventLoop: any EventLoop) {
+        guard case .pause(let time, let isNew) = acceptRate.take() else { return }
+        if isNew {
+            audit.report(
+                GatewayDecision(
+                    time: .now(), route: .none, method: "", target: "", allowed: false, reason: "connection_rate",
+                    status: 0,
+                    detail: "more than \(policy.limits.connectionsPerSecond) connections a second have to wait "
+                        + "(gateway.connections_per_second)"))
+        }
+        let listener = state.withLock { state -> (any Channel)? in
+            if case .running(_, let channel) = state { return channel }
+            return nil
+        }
+        // Not there yet: it begins to accept a little before it is known here. Closed: nothing is accepted any more.
+        guard let listener else { return }
+        listener.setOption(.autoRead, value: false).whenSuccess {
+            eventLoop.scheduleTask(in: TimeAmount(time)) { _ = listener.setOption(.autoRead, value: true) }
+        }
+    }
+
     private func accepted(_ client: ByteChannel, _ router: Router, _ eventLoop: any EventLoop) {
+        slowDown(eventLoop)
         let id = ObjectIdentifier(client)
         let connection = Connection(
             client: client,

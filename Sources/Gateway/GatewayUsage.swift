@@ -22,6 +22,8 @@ final class Ledger: Sendable {
     private let limits: SandboxProfile.GatewayLimits
     private let rate: RequestLimiter
     private let state = Mutex(GatewayUsage())
+    /// Bytes of bodies that wait to be looked through, all connections together.
+    private let held = Mutex(0)
 
     init(_ limits: SandboxProfile.GatewayLimits) {
         self.limits = limits
@@ -74,6 +76,18 @@ final class Ledger: Sendable {
         }
         if let refusal { throw refusal }
     }
+
+    /// Counts bytes that are held in memory; the caller gives them back.
+    func hold(_ count: Int, within limit: Int) throws(Refusal) {
+        let fits = held.withLock { held in
+            guard held + count <= limit else { return false }
+            held += count
+            return true
+        }
+        guard fits else { throw Refusal.tooMuchAtOnce }
+    }
+
+    func giveBack(_ count: Int) { held.withLock { $0 -= count } }
 
     func add(tokens: Int) {
         state.withLock { usage in

@@ -42,7 +42,7 @@ struct Tunnel: Sendable {
             }
             if let hello {
                 guard hello.isFor(target.host) else {
-                    let name = hello.serverName.map { "the server name is \(Connection.plain($0, 253))" }
+                    let name = hello.serverName.map { "the server name is \(PlainText.start(of: $0, 253))" }
                     throw .hello("sni_mismatch", detail: name ?? "there is no server name")
                 }
                 return bytes

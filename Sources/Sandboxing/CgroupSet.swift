@@ -186,6 +186,7 @@ struct CgroupSet: Sendable {
         var refusedForks: Int64 = 0
         var memoryPeakBytes: Int64?
         var cpuSeconds: Double?
+        var throttledSeconds: Double?
     }
 
     /// What was used; to be read before `remove()`.
@@ -204,6 +205,13 @@ struct CgroupSet: Sendable {
         if let unified {
             usage.cpuSeconds = CgroupFile.value("usage_usec", in: "\(unified)/\(CgroupFile.cpuStatistics)")
                 .map { Double($0) / 1_000_000 }
+        }
+        if let directory = legacy["cpu"] {
+            usage.throttledSeconds = CgroupFile.value("throttled_time", in: "\(directory)/\(CgroupFile.cpuStatistics)")
+                .map { Double($0) / 1e9 }
+        } else if let directory = unified {
+            usage.throttledSeconds = CgroupFile.value("throttled_usec", in: "\(directory)/\(CgroupFile.cpuStatistics)")
+                .map { Double($0) / 1e6 }
         }
         return usage
     }

@@ -1,10 +1,23 @@
-import Domain
+package import Domain
 import Glibc
 
 /// Words for a failed start: the step, the kernel's answer, and what to do.
-enum LaunchFailure {
+package enum LaunchFailure {
+    /// The stage at which a launch failed, from a closed set, for those who count: the shim's step, `layers` when a
+    /// required one is missing, `gateway`, or `prepare` for the rest.
+    package static func stage(of error: CodeForgeError) -> String {
+        if error.message.hasPrefix("sandbox layer") { return "layers" }
+        if error.message.hasPrefix("gateway:") { return "gateway" }
+        guard error.message.hasPrefix(start), let end = error.message.firstRange(of: " failed")?.lowerBound else {
+            return "prepare"
+        }
+        return String(error.message[..<end].dropFirst(start.count))
+    }
+
+    private static let start = "sandbox step "
+
     static func error(step: String, errno code: Int32, detail: String) -> CodeForgeError {
-        var message = "sandbox step \(step) failed"
+        var message = "\(start)\(step) failed"
         if !detail.isEmpty { message += ": \(detail)" }
         message += ": \(describe(code)) (errno \(code))"
         if let advice = advice(step, code) { message += "; \(advice)" }

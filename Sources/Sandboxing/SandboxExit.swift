@@ -1,3 +1,5 @@
+package import Domain
+
 /// How a sandbox ended. Everything in it is dead, and its control groups are removed, when this is given out.
 package struct SandboxExit: Sendable, Equatable {
     package enum Status: Sendable, Equatable {
@@ -18,6 +20,10 @@ package struct SandboxExit: Sendable, Equatable {
     package var memoryPeakBytes: Int64?
     /// User and system time of everything inside.
     package var cpuSeconds: Double
+    /// How long it was held back by its processor limit, summed over processors; `nil` where the host does not count.
+    package var throttledSeconds: Double?
+    /// File systems of its own that were full, if only for a while; see `TmpfsWatch` for what can be seen.
+    package var full: Set<FullFileSystem> = []
     /// Refused calls by name, the unreported ones included.
     package var refusedSyscalls: [String: Int]
 
@@ -44,6 +50,19 @@ package struct SandboxExit: Sendable, Equatable {
         case .signalled(let signal): 128 + signal
         case .killed: 137
         }
+    }
+}
+
+/// A file system in memory that had no room left.
+package struct FullFileSystem: Sendable, Hashable {
+    /// Its limit: `.overlay`, `.tmp`, `.shm` or `.home`.
+    package var limit: SandboxLimit
+    /// Whether files ran out, not bytes.
+    package var isOutOfFiles: Bool
+
+    package init(_ limit: SandboxLimit, isOutOfFiles: Bool) {
+        self.limit = limit
+        self.isOutOfFiles = isOutOfFiles
     }
 }
 

@@ -22,6 +22,7 @@ struct SandboxLife: ~Copyable {
     private var ending: SandboxExit.Status?
     private var listener: SyscallListener?
     private var hitMemoryLimit = false
+    private var tmpfs: TmpfsWatch?
     private let onBirth: (HostDescriptor, HostDescriptor) -> Void
 
     /// Spawns the shim.
@@ -76,6 +77,7 @@ struct SandboxLife: ~Copyable {
         guard preparation.request.gatewayPort == nil || gateway != nil else {
             throw CodeForgeError(.internal, "the sandbox shim kept its listening socket")
         }
+        tmpfs = TmpfsWatch(pid: pid, hasOwnHome: preparation.request.home == nil)
     }
 
     /// Serves refused calls and the memory limit until pid 1 is dead.
@@ -92,7 +94,10 @@ struct SandboxLife: ~Copyable {
             watched[1] = pollfd(fd: wait > 0 ? -1 : listener?.raw ?? -1, events: events, revents: 0)
             watched[2] = pollfd(fd: isStatusOpen ? preparation.status.raw : -1, events: events, revents: 0)
             watched[3] = pollfd(fd: hitMemoryLimit ? -1 : outOfMemory?.raw ?? -1, events: events, revents: 0)
-            if poll(&watched, nfds_t(watched.count), wait > 0 ? wait : -1) < 0, errno != EINTR { break }
+            let patience = wait > 0 ? wait : tmpfs?.isEmpty == false ? TmpfsWatch.milliseconds : -1
+            let ready = poll(&watched, nfds_t(watched.count), patience)
+            if ready < 0, errno != EINTR { break }
+            if ready == 0, wait == 0 { tmpfs?.look() }
             if watched[1].revents & events != 0, let (answered, report) = listener?.serve() {
                 if answered { counter.add(1, ordering: .relaxed) }
                 if let report { refused(report) }
@@ -129,6 +134,8 @@ struct SandboxLife: ~Copyable {
             while clinux_wait4(pid, &status, 0, &usage) < 0, errno == EINTR {}
         }
         while readStatus() {}
+        tmpfs?.look()
+        tmpfs?.close()
         let used = preparation.groups.usage()
         preparation.groups.remove()
         let seconds = { (time: timeval) in Double(time.tv_sec) + Double(time.tv_usec) / 1_000_000 }
@@ -137,7 +144,7 @@ struct SandboxLife: ~Copyable {
         preparation.lifeline.close()
         preparation.lease?.lock.close()
         preparation.lease?.owner.close()
-        return SandboxExit(
+        var exit = SandboxExit(
             status: ending ?? .killed,
             oomKilled: hitMemoryLimit || used.outOfMemoryKills > 0,
             processLimitHit: used.refusedForks > 0,
@@ -145,6 +152,9 @@ struct SandboxLife: ~Copyable {
             cpuSeconds: used.cpuSeconds ?? (seconds(usage.ru_utime) + seconds(usage.ru_stime)),
             refusedSyscalls: listener?.counts ?? [:]
         )
+        exit.throttledSeconds = used.throttledSeconds
+        exit.full = tmpfs?.full ?? []
+        return exit
     }
 
     /// The shim outside ends as soon as pid 1 is set up, well or not.

@@ -7,8 +7,11 @@ import HostProcess
 /// A payload that does nothing else could keep this side busy, outside its own processor limit. So beyond a first
 /// large number its calls are answered at a rate only: they wait, the counts stay right, and this side stays idle.
 struct SyscallListener {
-    /// Reports of each call that are passed on; the rest is counted.
+    /// Reports of each call that are passed on; the rest is counted. Calls that differ in what tells them apart (the
+    /// family of a socket) are different ones here, else the harmless ones would hide the others.
     static let reportsPerCall = 3
+    /// What is looked at to tell them apart is below this; all that is not counts as one.
+    static let mostVariants: UInt64 = 64
     /// Refusals at full speed: about half a second of work.
     static let burst = 100_000
     /// Refusals a second after those: about two hundredths of a processor.
@@ -19,7 +22,15 @@ struct SyscallListener {
     static let commandBytes = 256
 
     private let descriptor: HostDescriptor
+    private struct Variant: Hashable {
+        var number: Int32
+        /// The telling argument, at most `mostVariants`; 0 where there is none.
+        var argument: UInt64
+    }
+
     private var countsByNumber: [Int32: Int] = [:]
+    /// Bounded by the few numbers that are reported, and `mostVariants`.
+    private var countsByVariant: [Variant: Int] = [:]
     private var allowance = burst
     private var filledAt = Self.now()
 
@@ -66,8 +77,10 @@ struct SyscallListener {
         guard clinux_notify_receive(descriptor.raw, &notification) == 0 else { return (false, nil) }
         let number = notification.data.nr
         let errno = RefusedCalls.errnos[number] ?? EPERM
-        let count = countsByNumber[number, default: 0] + 1
-        countsByNumber[number] = count
+        countsByNumber[number, default: 0] += 1
+        let telling = Self.telling.contains(number) ? min(notification.data.args.0 & 0xffff_ffff, Self.mostVariants) : 0
+        let count = countsByVariant[Variant(number: number, argument: telling), default: 0] + 1
+        countsByVariant[Variant(number: number, argument: telling)] = count
         allowance -= 1
         guard count <= Self.reportsPerCall else {
             _ = clinux_notify_refuse(descriptor.raw, notification.id, errno)
@@ -84,6 +97,12 @@ struct SyscallListener {
             arguments: [a.0, a.1, a.2, a.3, a.4, a.5], command: command)
         return (true, report)
     }
+
+    /// Numbers whose first argument says what is asked for: a family, a command, an operation. Register values only.
+    private static let telling = Set(
+        ["socket", "socketpair", "bpf", "keyctl", "ptrace"].compactMap { name in
+            SyscallFilter.number(name).map { Int32(bitPattern: $0) }
+        })
 
     /// Printable ASCII of the caller's own words about itself. The kernel reads anonymous memory only for it, so the
     /// caller cannot make the read wait for a file system of its own. Source: CVE-2018-1120.

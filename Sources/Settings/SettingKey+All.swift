@@ -262,7 +262,8 @@ extension SettingKey {
         SettingKey(
             "sandbox.audit_records",
             .integer(\.sandbox.auditRecords, 0...1_000_000),
-            "Audit records of refused calls and gateway decisions kept for a run; the rest is counted."
+            "Audit records kept for a run: half for what its gateway let through, a quarter for what that refused, a quarter"
+                + " for refused calls; the first few of each sort always. The rest is counted."
         ),
     ]
 

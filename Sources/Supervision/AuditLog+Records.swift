@@ -4,17 +4,29 @@ import Sandboxing
 
 /// What the records of each kind say.
 extension AuditLog {
-    func started(_ live: LiveSandbox) {
+    /// - Parameter took: From the decision to launch until the command was executed.
+    func started(_ live: LiveSandbox, took: Duration) {
         let sandbox = live.sandbox
         record(
             .sandbox, "start", .noted, sandbox: live.id,
             detail: [
                 "profile": .string(sandbox.profile.name), "image": .string(live.image), "phase": .string(live.phase),
+                "launch_seconds": .double(took / .seconds(1)),
                 "pid": .int(Int64(sandbox.pid)), "layers": .array(sandbox.layers.map { .string($0.rawValue) }),
                 "missing": .array(
                     sandbox.missingLayers.map {
                         ["layer": .string($0.layer.rawValue), "detail": .string($0.detail)]
                     }),
+            ])
+    }
+
+    /// Nothing of it ran, or no more than its first instant.
+    func failedToStart(_ request: SandboxRequest, _ error: CodeForgeError) {
+        record(
+            .sandbox, "launch_failed", .refused, sandbox: request.id,
+            detail: [
+                "profile": .string(request.profile.name), "stage": .string(LaunchFailure.stage(of: error)),
+                "reason": .string(SafeText.start(of: error.message.utf8, limit: 500)),
             ])
     }
 
@@ -29,11 +41,25 @@ extension AuditLog {
         case .killed: detail["killed"] = true
         }
         if let peak = exit.memoryPeakBytes { detail["memory_peak_bytes"] = .int(peak) }
+        if let throttled = exit.throttledSeconds { detail["cpu_throttled_seconds"] = .double(throttled) }
+        if let traffic = live.traffic {
+            detail["gateway"] = [
+                "requests": .int(Int64(traffic.requests)), "bytes_out": .int(traffic.bytesOut),
+                "bytes_in": .int(traffic.bytesIn), "tokens": .int(Int64(traffic.tokens)),
+            ]
+        }
         record(.sandbox, "end", .noted, sandbox: live.id, detail: .object(detail))
         let limits = live.sandbox.profile.limits
         if exit.oomKilled { hit(.memory, sandbox: live.id, ["limit": .int(limits.memoryBytes)]) }
+        let killed = exit.status != .exited(code: 0)
+        for full in exit.full {
+            hit(
+                full.limit, sandbox: live.id,
+                full.isOutOfFiles
+                    ? ["files": .int(limits.temporaryInodes)] : ["limit": .int(limits.place(full.limit).bytes)],
+                killed ? .refused : .noted)
+        }
         if exit.processLimitHit {
-            let killed = exit.status != .exited(code: 0)
             hit(
                 .processes, sandbox: live.id, ["limit": .int(Int64(limits.processes))],
                 killed ? .refused : .noted)
@@ -53,7 +79,7 @@ extension AuditLog {
             detail: [
                 "pid": .int(Int64(call.pid)), "errno": .int(Int64(call.errno)), "command": .string(call.command),
                 "arguments": .array(call.arguments.map { .string("0x" + String($0, radix: 16)) }),
-            ])
+            ], reason: call.arguments.first.map { String($0) } ?? "")
     }
 
     func decided(_ decision: GatewayDecision, sandbox: String) {
@@ -68,7 +94,7 @@ extension AuditLog {
         if let cause = decision.detail { detail["cause"] = .string(SafeText.start(of: cause.utf8, limit: 500)) }
         record(
             .gateway, decision.route.rawValue, decision.allowed ? .allowed : .refused, sandbox: sandbox,
-            detail: .object(detail), suppressed: decision.suppressed)
+            detail: .object(detail), reason: decision.reason, suppressed: decision.suppressed)
     }
 
     func operated(_ name: String, by actor: String, sandbox: String, _ more: [String: JSONValue] = [:]) {

@@ -4,18 +4,31 @@ import Synchronization
 /// The audit of one run: numbers records and sends them in batches.
 ///
 /// Recording neither blocks nor fails. What a payload can cause without end (refused calls, gateway decisions) is
-/// capped: beyond it only the number of each kind and name is kept, and told at the end.
+/// capped: beyond it only the number of each kind and name is kept, and told at the end. It is capped in shares, so that
+/// none of these crowds out another: what was allowed, however much, leaves room for what was refused. And the first few
+/// of each kind, name, verdict and reason are kept however many others there were.
 package final class AuditLog: Sendable {
     private struct Name: Hashable {
         var kind: AuditRecord.Kind
         var name: String
     }
 
+    /// What shares a ceiling.
+    private enum Share: Hashable { case allowed, refused, calls }
+
+    private struct Sort: Hashable {
+        var name: Name
+        var verdict: AuditRecord.Verdict
+        var reason: String
+    }
+
     private struct State {
         var pending: [AuditRecord] = []
         var lastNumber = 0
-        /// Records that count against the ceiling.
-        var capped = 0
+        /// Records that count against a ceiling.
+        var capped: [Share: Int] = [:]
+        /// How many of each sort were kept, up to `firsts`.
+        var sorts: [Sort: Int] = [:]
         var suppressed: [Name: Int] = [:]
         var isClosed = false
     }
@@ -25,6 +38,8 @@ package final class AuditLog: Sendable {
     private static let delay = Duration.milliseconds(200)
     /// Different names that are counted once the ceiling is passed; there are a few dozen unless something is wrong.
     private static let mostNames = 500
+    /// Of each sort that are kept whatever the ceiling says, while there are not too many sorts.
+    private static let firsts = 3
 
     private let run: RunID
     private let reports: any ReportSink
@@ -34,7 +49,8 @@ package final class AuditLog: Sendable {
     private let wake: AsyncStream<Void>.Continuation
     private let wakes: AsyncStream<Void>
 
-    /// - Parameter most: Records of refused calls and gateway decisions that are kept.
+    /// - Parameter most: Records of refused calls and gateway decisions that are kept: half of them for what the gateway
+    ///   let through, a quarter for what it refused, a quarter for refused calls. 0: none.
     package init(run: RunID, reports: any ReportSink, clock: any WallClock, most: Int) {
         self.run = run
         self.reports = reports
@@ -48,23 +64,23 @@ package final class AuditLog: Sendable {
     /// - Parameters:
     ///   - sandbox: Id of the sandbox it is about.
     ///   - detail: Cut and cleaned by the caller, without secrets.
+    ///   - reason: Why, from a closed set; with kind, name and verdict it tells one sort from another.
     ///   - suppressed: Like it that the caller already left out.
     package func record(
         _ kind: AuditRecord.Kind, _ name: String, _ verdict: AuditRecord.Verdict, sandbox: String,
-        detail: JSONValue, suppressed: Int = 0
+        detail: JSONValue, reason: String = "", suppressed: Int = 0
     ) {
         let time = clock.now()
         let count = state.withLock { state -> Int in
             guard !state.isClosed else { return 0 }
             if kind == .syscall || kind == .gateway {
-                guard state.capped < most else {
-                    let name = Name(kind: kind, name: name)
+                let name = Name(kind: kind, name: name)
+                guard hasRoom(Sort(name: name, verdict: verdict, reason: reason), in: &state) else {
                     if state.suppressed[name] != nil || state.suppressed.count < AuditLog.mostNames {
                         state.suppressed[name, default: 0] += 1 + suppressed
                     }
                     return 0
                 }
-                state.capped += 1
             }
             AuditLog.add(
                 AuditRecord(
@@ -80,6 +96,24 @@ package final class AuditLog: Sendable {
         } else if count == AuditLog.batch {
             wake.yield()
         }
+    }
+
+    private func hasRoom(_ sort: Sort, in state: inout State) -> Bool {
+        guard most > 0 else { return false }
+        let (share, ceiling): (Share, Int) =
+            switch (sort.name.kind, sort.verdict) {
+            case (.syscall, _): (.calls, (most + 3) / 4)
+            case (_, .allowed): (.allowed, (most + 1) / 2)
+            default: (.refused, (most + 3) / 4)
+            }
+        let count = state.sorts[sort] ?? 0
+        if count < AuditLog.firsts, count > 0 || state.sorts.count < AuditLog.mostNames {
+            state.sorts[sort] = count + 1
+        } else if state.capped[share, default: 0] >= ceiling {
+            return false
+        }
+        state.capped[share, default: 0] += 1
+        return true
     }
 
     /// Sends what is recorded, until `close()` and everything is sent.

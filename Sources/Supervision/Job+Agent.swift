@@ -52,11 +52,12 @@ extension Job {
 
         // An agent that says nothing hangs; a script may well be silent, and has the task's timeout.
         let watch = adapter.provider == nil ? nil : OutputWatch(spec.limits.watchdogs)
+        let meter = OutputMeter(spec, control)
         let relay = OutputRelay(
-            normalizer: adapter.makeNormalizer(), events: events, limits: spec.limits, control: control,
+            normalizer: adapter.makeNormalizer(), events: events, limits: spec.limits, meter: meter,
             clock: clock, watch: watch)
         let result = try await sandboxes.run(
-            request, policy: policy, outputGauge: { relay.gauge },
+            request, policy: policy, meter: meter, showsOutput: true,
             beside: {
                 mcp.forget()
                 recordMCP(mcp, sandbox: $0.id)
@@ -71,6 +72,9 @@ extension Job {
         // Ended by its watchdog after a result line that told of success: that is what it came to.
         let hungAfterSuccess = watch?.fired == .afterResult && summary.failure == nil && !result.exit.oomKilled
         guard result.exit.status == .exited(code: 0) || hungAfterSuccess else {
+            if watch?.fired == .afterResult, let said = summary.failure, !result.exit.oomKilled {
+                throw hungAfterFailure(adapter.label, said)
+            }
             throw failure(
                 .cli, result,
                 "\(executionFailed): \(adapter.label) CLI \(describe(result, said: summary.failure))")
@@ -93,10 +97,24 @@ extension Job {
 
     private var executionFailed: String { isReview ? "review CLI execution failed" : "CLI execution failed" }
 
+    /// Ended by its watchdog after a result line that told of failure: that is what it came to, and both are said.
+    private func hungAfterFailure(_ label: String, _ said: String) -> JobFailure {
+        let seconds = spec.limits.watchdogs.afterResult
+        let text = SafeText.line(Array(said.utf8), limit: 500)
+        return JobFailure(
+            .cli,
+            "\(executionFailed): \(label) CLI did not end within \(Int(exactly: seconds).map(String.init) ?? "\(seconds)")s "
+                + "of its result line (sandbox.result_grace)\(text.isEmpty ? "" : ": " + text)",
+            limit: .afterResult)
+    }
+
     private func fired(_ watchdog: SandboxLimit, _ live: LiveSandbox) {
         let limits = spec.limits.watchdogs
         func source(_ setting: String, _ key: String, _ ofProfile: Int, _ seconds: Double) -> String {
-            Double(ofProfile) == seconds ? "(watchdogs.\(key) of profile \(spec.profile.name))" : "(sandbox.\(setting))"
+            let source = spec.source(
+                setting: "sandbox.\(setting)", profileKey: "watchdogs.\(key)", ofProfile: Int64(ofProfile),
+                value: Int64(exactly: seconds) ?? -1)
+            return "(\(source))"
         }
         let (seconds, text): (Double, String)
         switch watchdog {
@@ -129,6 +147,7 @@ extension Job {
             workspace: GitScript.workTree, mcpConfigPath: mcp.configPath, gatewayBase: SandboxRunner.gatewayURL,
             configuration: profile.agentConfiguration, instructions: profile.instructions, binary: binary)
         run.onlyThoseServers = mcp.onlyThoseServers
+        run.usesProviderTools = profile.modelTools == .any
         return run
     }
 
@@ -142,6 +161,7 @@ extension Job {
             addresses: try AddressRule(exceptions: gateway.allowPrivateHosts))
         policy.egress = try EgressList(profile.egress)
         policy.limits = profile.gatewayLimits
+        policy.modelTools = profile.modelTools
         return policy
     }
 

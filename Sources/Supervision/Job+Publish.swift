@@ -32,14 +32,22 @@ extension Job {
             arguments: script.argv, environment: script.environment, workingDirectory: "/")
         request.binds = [gitDirectoryBind(isWritable: true)]
         let output = ByteKeeper(limit: 4096, keepEnd: false)
+        let policy: GatewayPolicy
         do throws(CodeForgeError) {
-            let policy = try gitPolicy(url, allowPush: true)
-            let result = try await attempt(request, policy, output)
+            policy = try gitPolicy(url, allowPush: true)
+        } catch {
+            throw JobFailure(.workspace, error.message)
+        }
+        let result = try await sandboxes.run(request, policy: policy) { descriptor in
+            await PipeReader.read(descriptor, name: "publish") { output.add($0) }
+        }
+        if control.reason != nil { throw JobFailure(.cancelled, "") }
+        guard result.exit.status == .exited(code: 0) else {
             let text = SafeText.line(
                 result.standardError, limit: 1000, hiding: [spec.gateway.gitToken, url.password])
-            guard result.exit.status == .exited(code: 0) else {
-                throw CodeForgeError(.failed, text.isEmpty ? describe(result.exit) : text)
-            }
+            throw failure(.workspace, result, text.isEmpty ? describe(result.exit) : text)
+        }
+        do throws(CodeForgeError) {
             var outcome = JobOutcome()
             outcome.pushed = try PushedBranch(printed: output.bytes)
             return outcome
@@ -48,30 +56,25 @@ extension Job {
         }
     }
 
-    private func attempt(
-        _ request: SandboxRequest, _ policy: GatewayPolicy, _ output: ByteKeeper
-    ) async throws(CodeForgeError) -> SandboxRunner.Result {
-        do throws(JobFailure) {
-            let result = try await sandboxes.run(request, policy: policy) { descriptor in
-                await PipeReader.read(descriptor, name: "publish") { output.add($0) }
-            }
-            if control.reason != nil { throw JobFailure(.cancelled, "") }
-            if let limit = result.limit { throw JobFailure(.limit, limit.message) }
-            return result
-        } catch {
-            throw CodeForgeError(.failed, error.message)
-        }
-    }
-
     private func unpublished(_ failure: JobFailure) -> JobOutcome {
         switch control.reason {
         case .timeout:
             let seconds = spec.limits.timeoutSeconds
-            return JobOutcome(failure: .timeout, error: "timed out after \(seconds)s (git.publish_timeout)")
+            audit.hit(.wallClock, sandbox: control.stoppedSandbox, ["limit": .int(Int64(seconds))])
+            return JobOutcome(
+                failure: .timeout, error: "timed out after \(seconds)s (git.publish_timeout)", timeoutSeconds: seconds,
+                limit: .wallClock)
         case .cancelled: return JobOutcome(failure: .cancelled, error: "canceled by user")
-        case .limit(_, let text): return JobOutcome(failure: .limit, error: text)
+        case .limit(let limit, let text):
+            audit.hit(limit, sandbox: control.stoppedSandbox, ["reason": .string(text)])
+            return JobOutcome(failure: .limit, error: text, limit: limit)
         case .killed(let actor): return JobOutcome(failure: .sandbox, error: "sandbox killed by \(actor)")
-        case nil: return JobOutcome(failure: failure.kind, error: disk.failure() ?? failure.message)
+        case nil:
+            guard failure.limit == nil, let full = disk.failure() else {
+                return JobOutcome(failure: failure.kind, error: failure.message, limit: failure.limit)
+            }
+            audit.hit(.disk, sandbox: sandboxID("publish"), ["reason": .string(full)])
+            return JobOutcome(failure: .limit, error: full, limit: .disk)
         }
     }
 }

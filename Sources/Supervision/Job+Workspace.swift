@@ -62,8 +62,9 @@ extension Job {
         let script = GitScript.clone(url: url, spec: clone, gateway: policy == nil ? nil : SandboxRunner.gatewayURL)
         request.arguments = script.argv
         request.environment = script.environment
-        let result = try await sandboxes.run(request, policy: policy) { output in
-            _ = await PipeReader.collect(output, limit: 0, keepEnd: false, name: "clone")
+        let meter = OutputMeter(spec, control)
+        let result = try await sandboxes.run(request, policy: policy, meter: meter) { output in
+            await PipeReader.read(output, name: "clone") { meter.add($0.count) }
         }
         guard result.exit.status == .exited(code: 0) else {
             let text = SafeText.line(

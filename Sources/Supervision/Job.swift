@@ -86,7 +86,7 @@ package struct Job: Sendable {
             emit(.system, isReview ? "review_timeout" : "task_timeout", ["timeout_seconds": .int(Int64(seconds))])
             audit.hit(.wallClock, sandbox: control.stoppedSandbox, ["limit": .int(Int64(seconds))])
             return JobOutcome(
-                failure: .timeout, error: "\(isReview ? "review" : "task") timed out after \(seconds)s",
+                failure: .timeout, error: "\(isReview ? "review" : "task") timed out after \(seconds)s\(ofProfile)",
                 timeoutSeconds: seconds, limit: .wallClock)
         case .cancelled:
             emit(.system, isReview ? "review_canceled" : "task_canceled", .null)
@@ -106,6 +106,14 @@ package struct Job: Sendable {
             audit.hit(.disk, sandbox: sandboxID(phase), ["reason": .string(full)])
             return JobOutcome(failure: .limit, error: full, limit: .disk)
         }
+    }
+
+    /// Names the profile's key where it made the timeout shorter than the task's.
+    private var ofProfile: String {
+        let own = spec.source(
+            setting: "", profileKey: "limits.timeout", ofProfile: Int64(spec.profile.limits.timeoutSeconds),
+            value: Int64(spec.limits.timeoutSeconds))
+        return own.isEmpty ? "" : " (\(own))"
     }
 
     // MARK: Small things
@@ -135,7 +143,9 @@ package struct Job: Sendable {
     ///
     /// - Parameter text: What to say otherwise; after a limit that did not kill, too.
     func failure(_ kind: JobOutcome.Failure, _ result: SandboxRunner.Result, _ text: String) -> JobFailure {
-        guard let (limit, message) = result.limit else { return JobFailure(kind, text) }
+        guard let (limit, message) = result.limit else {
+            return JobFailure(kind, result.remark.map { "\(text); \($0)" } ?? text)
+        }
         return JobFailure(.limit, result.exit.status == .killed ? message : "\(message): \(text)", limit: limit)
     }
 

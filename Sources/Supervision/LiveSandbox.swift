@@ -43,6 +43,9 @@ final class LiveSandbox: Sendable {
         }
     }
 
+    /// What went through its gateway; `nil` without one.
+    var traffic: GatewayUsage? { gateway.withLock { $0?.usage } }
+
     func status(of spec: JobSpec) async -> SandboxStatus {
         var usage = await sandbox.usage()
         let limits = sandbox.profile.gatewayLimits

@@ -10,19 +10,18 @@ final class OutputRelay: Sendable {
         var normalizer: any OutputNormalizer
         var splitter: LineSplitter
         var encoder: EventEncoder
-        var bytes = 0
     }
 
     private let state: Mutex<State>
     private let events: any EventSink
     private let limits: JobSpec.Limits
-    private let control: RunControl
+    private let meter: OutputMeter
     private let clock: any WallClock
     /// Told of each line; `nil` when nobody watches.
     private let watch: OutputWatch?
 
     init(
-        normalizer: any OutputNormalizer, events: any EventSink, limits: JobSpec.Limits, control: RunControl,
+        normalizer: any OutputNormalizer, events: any EventSink, limits: JobSpec.Limits, meter: OutputMeter,
         clock: any WallClock, watch: OutputWatch?
     ) {
         self.watch = watch
@@ -32,7 +31,7 @@ final class OutputRelay: Sendable {
                 encoder: EventEncoder(time: clock.now())))
         self.events = events
         self.limits = limits
-        self.control = control
+        self.meter = meter
         self.clock = clock
     }
 
@@ -59,19 +58,9 @@ final class OutputRelay: Sendable {
         }
     }
 
-    /// Bytes read so far.
-    var gauge: SandboxStatus.Gauge {
-        .init(now: Int64(state.withLock { $0.bytes }), limit: Int64(limits.outputBytes))
-    }
-
     private func feed(_ chunk: UnsafeRawBufferPointer) {
+        guard meter.add(chunk.count) else { return }
         state.withLock { state in
-            state.bytes += chunk.count
-            guard state.bytes <= limits.outputBytes else {
-                control.stop(
-                    .limit(.output, "output limit of \(limits.outputBytes) bytes exceeded (sandbox.output_bytes)"))
-                return
-            }
             state.encoder.setTime(clock.now())
             state.splitter.feed(chunk) { relay($0, &state.normalizer, state.encoder) }
         }

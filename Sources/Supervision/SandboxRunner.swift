@@ -21,19 +21,6 @@ struct SandboxRunner: Sendable {
         var standardError: [UInt8]
         /// As it was enforced.
         var profile: SandboxProfile
-
-        /// The limit that made it fail; `nil` when none did.
-        var limit: (limit: SandboxLimit, message: String)? {
-            guard exit.status != .exited(code: 0) else { return nil }
-            if exit.oomKilled {
-                let bytes = profile.limits.memoryBytes
-                return (.memory, "memory limit of \(bytes) bytes exceeded (sandbox.memory_bytes)")
-            }
-            if exit.processLimitHit {
-                return (.processes, "process limit of \(profile.limits.processes) reached (sandbox.pids)")
-            }
-            return nil
-        }
     }
 
     /// The port the gateway listens on inside each sandbox. Above the range of ephemeral ports, and not among the
@@ -45,13 +32,14 @@ struct SandboxRunner: Sendable {
     private static let standardErrorBytes = 64 * 1024
 
     /// - Parameters:
-    ///   - outputGauge: How much of the output was relayed, for operators.
+    ///   - meter: Counts standard error here, and standard output where that is read; a fresh one counts standard error.
+    ///   - showsOutput: Whether operators see what it counted.
     ///   - beside: Runs while the sandbox does, and is cancelled at its end.
     ///   - output: Reads standard output until its end, then returns.
     /// - Throws: `JobFailure` when it could not be started, or the run was stopped before it was.
     func run(
         _ request: SandboxRequest, policy: GatewayPolicy?,
-        outputGauge: (@Sendable () -> SandboxStatus.Gauge)? = nil,
+        meter: OutputMeter? = nil, showsOutput: Bool = false,
         beside: @escaping @Sendable (LiveSandbox) async -> Void = { _ in },
         output: @escaping @Sendable (HostDescriptor) async -> Void
     ) async throws(JobFailure) -> Result {
@@ -59,33 +47,45 @@ struct SandboxRunner: Sendable {
         var request = request
         request.diskLimit = disk.limit
         request.gatewayPort = policy == nil ? nil : SandboxRunner.gatewayPort
+        let meter = meter ?? OutputMeter(spec, control)
+        let gauge: @Sendable () -> SandboxStatus.Gauge = { meter.gauge }
         let live: LiveSandbox
         let gateway: GatewayServer?
+        let began = ContinuousClock.now
         do throws(CodeForgeError) {
             let sandbox = try await launcher.launch(request)
-            live = LiveSandbox(sandbox, request, startedAt: clock.now(), disk: disk, output: outputGauge)
+            live = LiveSandbox(sandbox, request, startedAt: clock.now(), disk: disk, output: showsOutput ? gauge : nil)
             control.attach(live)
-            audit.started(live)
+            audit.started(live, took: ContinuousClock.now - began)
             gateway = try await startGateway(live, policy)
         } catch {
+            audit.failedToStart(request, error)
             throw JobFailure(.sandbox, "sandbox failed: \(error.message)")
         }
         let sandbox = live.sandbox
         let companion = Task { await beside(live) }
         async let reading: Void = output(sandbox.standardOutput)
         async let watching: Void = watch(live)
-        async let errors = PipeReader.collect(
-            sandbox.standardError, limit: SandboxRunner.standardErrorBytes, keepEnd: true, name: "stderr")
+        let errors = ByteKeeper(limit: SandboxRunner.standardErrorBytes, keepEnd: true)
+        async let readingErrors: Void = PipeReader.read(sandbox.standardError, name: "stderr") { chunk in
+            errors.add(chunk)
+            meter.add(chunk.count)
+        }
         let exit = await sandbox.wait()
         control.detach()
         companion.cancel()
         await reading
         await watching
-        let standardError = await errors
+        await readingErrors
         await gateway?.stop()
         await companion.value
         audit.ended(live, exit, at: clock.now())
-        return Result(exit: exit, standardError: standardError, profile: sandbox.profile)
+        let result = Result(exit: exit, standardError: errors.bytes, profile: sandbox.profile)
+        // Those that are measured are on record already.
+        if let limit = result.limit?.limit, [.fileSize, .openFiles].contains(limit) {
+            audit.hit(limit, sandbox: live.id, .null)
+        }
+        return result
     }
 
     private func startGateway(

@@ -44,6 +44,32 @@ package struct MetricDescriptor: Sendable {
         MetricDescriptor("codeforge_sandbox_running", "Sandboxes that run.", isAlwaysPresent: true),
         MetricDescriptor("codeforge_sandbox_paused", "Sandboxes an operator has paused.", isAlwaysPresent: true),
         MetricDescriptor("codeforge_sandbox_launches_total", "Sandboxes started, by profile."),
+        MetricDescriptor("codeforge_sandbox_launch_failures_total", "Sandboxes that did not start, by stage."),
+        MetricDescriptor(
+            "codeforge_sandbox_launch_seconds", "Time from the decision to launch until the command was executed.",
+            buckets: [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
+        ),
+        MetricDescriptor("codeforge_sandbox_missing_layers_total", "Sandboxes started without a layer, by layer."),
+        MetricDescriptor("codeforge_sandbox_uid_ranges_in_use", "Ranges of user ids that running sandboxes lease."),
+        MetricDescriptor("codeforge_sandbox_running_cpu_seconds", "Processor time so far of the sandboxes that run."),
+        MetricDescriptor("codeforge_sandbox_running_memory_bytes", "Memory of the sandboxes that run."),
+        MetricDescriptor("codeforge_sandbox_running_processes", "Processes and threads in the sandboxes that run."),
+        MetricDescriptor("codeforge_sandbox_running_disk_bytes", "Disk used by the tasks whose sandboxes run."),
+        MetricDescriptor(
+            "codeforge_sandbox_running_io_read_bytes", "Read from block devices by the sandboxes that run."),
+        MetricDescriptor(
+            "codeforge_sandbox_running_io_written_bytes", "Written to block devices by the sandboxes that run."),
+        MetricDescriptor("codeforge_sandbox_cpu_seconds_total", "Processor time of sandboxes that ended."),
+        MetricDescriptor(
+            "codeforge_sandbox_cpu_throttled_seconds_total",
+            "Time that sandboxes that ended were held back by their processor limit."),
+        MetricDescriptor(
+            "codeforge_sandbox_memory_peak_bytes", "Highest memory use of sandboxes that ended.",
+            buckets: [16, 64, 256, 512, 1024, 2048, 4096, 8192].map { $0 * 1_048_576 }
+        ),
+        MetricDescriptor(
+            "codeforge_sandbox_gateway_bytes_total", "Bytes through gateways of sandboxes that ended, by direction."),
+        MetricDescriptor("codeforge_sandbox_gateway_tokens_total", "Model tokens of sandboxes that ended."),
         MetricDescriptor("codeforge_sandbox_refused_syscalls_total", "Refused system calls, by call."),
         MetricDescriptor(
             "codeforge_sandbox_gateway_decisions_total", "Decisions of the gateway, by route and verdict."),

@@ -66,6 +66,14 @@ import Testing
         #expect(!CodexAdapter.configuration(for: run("p")).contains("trust_level"))
     }
 
+    /// It is on by default, and the gateway would refuse every request.
+    @Test func codexSearchesOnlyWhereItsProviderMay() {
+        let usual = CodexAdapter.configuration(for: run("p"))
+        #expect(usual.contains("web_search = \"disabled\"\n") && usual.contains("\nimage_generation = false\n"))
+        let wide = CodexAdapter.configuration(for: run("p") { $0.usesProviderTools = true })
+        #expect(!wide.contains("web_search") && !wide.contains("image_generation"))
+    }
+
     @Test func serversOfTheRepositoryCanBeLeftAloneByThemselves() {
         let alone = run("p") {
             $0.mcpConfigPath = "/workspace/.mcp.json"

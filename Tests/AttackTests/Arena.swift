@@ -211,9 +211,12 @@ final class Arena: Sendable {
     private func policy() throws -> GatewayPolicy {
         var policy = GatewayPolicy(
             anthropic: .init(baseURL: "http://127.0.0.1:\(host.port)", apiKey: Arena.secret),
+            openai: .init(baseURL: "http://127.0.0.1:\(host.port)", apiKey: Arena.secret),
             git: .init(repositoryURL: "http://127.0.0.1:\(host.port)/owner/repo.git", token: Arena.secret),
             addresses: try AddressRule(exceptions: ["127.0.0.1:\(host.port)"]))
         policy.egress = try EgressList(Arena.egress(host))
+        // Low enough to be met on a slow machine.
+        policy.limits.connectionsPerSecond = 30
         return policy
     }
 

@@ -5,7 +5,7 @@ import Testing
 extension Attack {
     static let probes: [Attack] =
         namespaceEscapes + processEscapes + kernelCalls + sockets + bombs + secrets.filter { !$0.isScene } + network
-        + gateways + egress + landlock
+        + gateways + modelRequests + egress + landlock
     static let scenes: [Attack] = survivors + intruders + taskBombs + secrets.filter(\.isScene) + repositories + outputs
     static let all: [Attack] = probes + scenes
 

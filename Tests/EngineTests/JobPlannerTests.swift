@@ -179,6 +179,20 @@ import Testing
         #expect(error?.message == message)
     }
 
+    @Test func aProfileLowersTimeoutAndOutputAndNeverRaisesThem() async throws {
+        var profile = SandboxProfile.code
+        for (own, expected) in [(0, 300), (20, 20), (900, 300)] {
+            profile.limits.timeoutSeconds = own
+            profile.limits.outputBytes = Int64(own)
+            let planner = fixture.planner { [profile] configuration in
+                configuration.outputBytes = 300
+                configuration.profiles = ProfileCatalog([.git, profile, .readonly, .untrusted])
+            }
+            let limits = try await planner.plan(try await fixture.task("t\(own)")).limits
+            #expect(limits.timeoutSeconds == expected && limits.outputBytes == expected, "\(own)")
+        }
+    }
+
     @Test func aProfileShortensTheWatchdogsAndNeverLengthensThem() async throws {
         var profile = SandboxProfile.code
         for (setting, own, expected) in [(900, 0, 900), (900, 600, 600), (300, 600, 300), (0, 600, 600), (0, 0, 0)] {

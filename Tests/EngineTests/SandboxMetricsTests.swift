@@ -54,6 +54,63 @@ import Testing
             ])
     }
 
+    @Test func aLifeIsCountedByWhatItsRecordsSay() async throws {
+        func record(_ number: Int, _ name: String, _ detail: JSONValue) -> AuditRecord {
+            AuditRecord(
+                number: number, time: Timestamp(nanoseconds: 0), sandbox: "s", kind: .sandbox, name: name,
+                verdict: .noted, detail: detail, suppressed: 0)
+        }
+        let lines = try await metrics([
+            record(
+                1, "start",
+                [
+                    "profile": "code", "launch_seconds": .double(0.004),
+                    "missing": [["layer": "landlock"], ["layer": "made up"]],
+                ]),
+            record(2, "launch_failed", ["stage": "namespaces"]),
+            record(
+                3, "end",
+                [
+                    "cpu_seconds": 2, "cpu_throttled_seconds": .double(0.5), "memory_peak_bytes": 1_048_576,
+                    "gateway": ["bytes_out": 10, "bytes_in": 0, "tokens": 7],
+                ]),
+        ])
+        for line in [
+            #"codeforge_sandbox_launches_total{profile="code"} 1"#,
+            #"codeforge_sandbox_launch_failures_total{stage="namespaces"} 1"#,
+            #"codeforge_sandbox_launch_seconds_bucket{le="0.005"} 1"#, "codeforge_sandbox_launch_seconds_count 1",
+            #"codeforge_sandbox_missing_layers_total{layer="landlock"} 1"#,
+            #"codeforge_sandbox_missing_layers_total{layer="other"} 1"#, "codeforge_sandbox_cpu_seconds_total 2",
+            "codeforge_sandbox_cpu_throttled_seconds_total 0.5",
+            #"codeforge_sandbox_memory_peak_bytes_bucket{le="16777216"} 1"#,
+            #"codeforge_sandbox_gateway_bytes_total{direction="out"} 10"#, "codeforge_sandbox_gateway_tokens_total 7",
+        ] {
+            #expect(lines.contains(line), "\(line) is missing: \(lines)")
+        }
+        #expect(!lines.contains { $0.contains("direction=\"in\"") })
+    }
+
+    @Test func whatRunsIsSummedUp() async throws {
+        let prometheus = PrometheusMetrics()
+        var usage = SandboxStatus.Usage()
+        usage.cpuSeconds = 1.5
+        usage.memory.now = 100
+        usage.processes.now = 3
+        usage.disk.now = 50
+        usage.writtenBytes = 8
+        let status = SandboxStatus(
+            id: "s", taskID: "t", iteration: 1, phase: "agent", state: .running, profile: .code, image: "base",
+            layers: [.uidRange], missing: [], pid: 1, startedAt: Timestamp(nanoseconds: 0), usage: usage)
+        withMetricsFactory(prometheus) { SandboxMetrics.running([status, status]) }
+        let lines = Set(prometheus.text().split(separator: "\n").map(String.init))
+        for line in [
+            "running 2", "running_cpu_seconds 3", "running_memory_bytes 200", "running_processes 6",
+            "running_disk_bytes 100", "running_io_read_bytes 0", "running_io_written_bytes 16", "uid_ranges_in_use 2",
+        ] {
+            #expect(lines.contains("codeforge_sandbox_" + line), "\(line)")
+        }
+    }
+
     /// Reports come again after a crash: what was counted is not counted twice.
     @Test func aRepeatedRecordIsCountedOnce() async throws {
         let first = record(1, .syscall, "mount", .refused)

@@ -12,6 +12,8 @@ enum FuzzTarget: String, CaseIterable, Sendable {
     case request
     /// Chunked bodies.
     case chunks
+    /// Bodies of model requests.
+    case model
     /// TLS ClientHellos.
     case hello
     /// Egress lists, authorities, URLs and addresses.
@@ -35,6 +37,7 @@ enum FuzzTarget: String, CaseIterable, Sendable {
         switch self {
         case .request: try RequestFuzz.run(input)
         case .chunks: try ChunkFuzz.run(input)
+        case .model: try ModelFuzz.run(input)
         case .hello: try HelloFuzz.run(input)
         case .egress: try EgressFuzz.run(input)
         case .claude: try NormalizerFuzz.run(input, "claude-code")

@@ -100,12 +100,16 @@ struct GatewayHarness: Sendable {
     let decisions: Shared<[GatewayDecision]>
 
     static func policy(_ port: UInt16) throws -> GatewayPolicy {
-        GatewayPolicy(
+        var policy = GatewayPolicy(
             anthropic: .init(baseURL: "http://127.0.0.1:\(port)/up", apiKey: modelKey),
             openai: .init(baseURL: "http://127.0.0.1:\(port)/v1/", apiKey: modelKey),
             git: .init(repositoryURL: "http://127.0.0.1:\(port)/Owner/repo.git", token: gitToken),
             addresses: try AddressRule(exceptions: ["127.0.0.1:\(port)"])
         )
+        // Bodies and the rate of connections have tests of their own.
+        policy.modelTools = .any
+        policy.limits.connectionsPerSecond = 100_000
+        return policy
     }
 
     static func run<Result>(

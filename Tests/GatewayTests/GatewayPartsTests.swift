@@ -1,9 +1,27 @@
+import Domain
 import Testing
 
 @testable import Gateway
 
 /// The pure parts, cut at every place.
 struct GatewayPartsTests {
+    /// Beyond its rate a flood of one refusal is only counted; another kind in the midst of it is still told.
+    @Test func aFloodOfRefusalsHidesNoOther() {
+        let seen = Shared<[GatewayDecision]>([])
+        let gate = AuditGate { decision in seen.value.withLock { $0.append(decision) } }
+        func refuse(_ reason: String) {
+            gate.report(
+                GatewayDecision(
+                    time: .now(), route: .egress, method: "GET", target: "/", allowed: false, reason: reason,
+                    status: 403))
+        }
+        for _ in 0..<1000 { refuse("not_found") }
+        refuse("egress_refused")
+        let all = seen.value.withLock { $0 }
+        #expect(all.last?.reason == "egress_refused" && (all.last?.suppressed ?? 0) > 800)
+        #expect(all.count < 200)
+    }
+
     private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
     @Test(arguments: 1...12) func aSecretIsMaskedWhereverAChunkEnds(size: Int) {

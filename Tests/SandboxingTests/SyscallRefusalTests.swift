@@ -102,6 +102,31 @@
             #expect(result.exit.refusedSyscalls.isEmpty)
         }
 
+        /// Harmless tries hide none that tells more.
+        @Test func socketsOfEachFamilyAreReportedForThemselves() async throws {
+            let socket = UInt64(try #require(SyscallFilter.number("socket")))
+            try await withFixture { fixture in
+                let workspace = try fixture.owned("workspace")
+                let families: [UInt64] = [38, 17, 9999, 70000, 80000, 90000]
+                for family in families {
+                    let path = "\(workspace)/\(family)"
+                    try Data(SyscallProbe.executable(socket, [family, 3, 0])).write(to: URL(fileURLWithPath: path))
+                    chmod(path, 0o755)
+                    try WorkspaceOwner.current.own(path)
+                }
+                let script =
+                    "cd /workspace; for i in $(seq 10); do ./38; done; for i in $(seq 10); do ./17; done; "
+                    + "./9999; ./70000; ./80000; ./90000"
+                let sandbox = try await fixture.launcher.launch(
+                    fixture.request(["/bin/sh", "-c", script]) { $0.workspace = workspace })
+                var seen: [UInt64] = []
+                for await refusal in sandbox.refusals { seen.append(refusal.arguments[0]) }
+                let exit = await sandbox.wait()
+                #expect(seen == [38, 38, 38, 17, 17, 17, 9999, 70000, 80000])
+                #expect(exit.refusedSyscalls["socket"] == 24)
+            }
+        }
+
         @Test func reportsNameCallerAndCallOnceMoreThanTheFirstFew() async throws {
             try await withFixture { fixture in
                 let sandbox = try await fixture.launcher.launch(

@@ -42,16 +42,49 @@ import Testing
     }
 
     @Test func whatAPayloadCausesIsCappedAndCounted() async throws {
-        let all = try await withLog(most: 5) { log in
+        let all = try await withLog(most: 4) { log in
             for _ in 0..<4 { log.record(.syscall, "bpf", .refused, sandbox: "s", detail: .null) }
             for _ in 0..<4 { log.record(.gateway, "git", .refused, sandbox: "s", detail: .null, suppressed: 2) }
             log.record(.syscall, "bpf", .refused, sandbox: "s", detail: .null)
             // Never left out, however much came before.
             log.record(.operation, "kill", .noted, sandbox: "s", detail: .null)
         }.flatMap(\.records)
-        #expect(all.map(\.name) == ["bpf", "bpf", "bpf", "bpf", "git", "kill", "bpf", "git"])
-        #expect(all.map(\.suppressed) == [0, 0, 0, 0, 2, 0, 1, 9])
-        #expect(all.map(\.number) == Array(1...8))
+        #expect(all.map(\.name) == ["bpf", "bpf", "bpf", "git", "git", "git", "kill", "bpf", "git"])
+        #expect(all.map(\.suppressed) == [0, 0, 0, 2, 2, 2, 0, 2, 3])
+        #expect(all.map(\.number) == Array(1...9))
+    }
+
+    @Test func whatWasAllowedLeavesRoomForWhatWasRefused() async throws {
+        let all = try await withLog(most: 40) { log in
+            for _ in 0..<100 { log.record(.gateway, "egress", .allowed, sandbox: "s", detail: .null, reason: "ok") }
+            for _ in 0..<100 { log.record(.syscall, "bpf", .refused, sandbox: "s", detail: .null) }
+            for _ in 0..<100 { log.record(.gateway, "git", .refused, sandbox: "s", detail: .null, reason: "not_found") }
+        }.flatMap(\.records)
+        func kept(_ name: String) -> Int { all.count { $0.name == name && !$0.sandbox.isEmpty } }
+        #expect(kept("egress") == 20 && kept("bpf") == 10 && kept("git") == 10)
+        #expect(all.suffix(3).map(\.suppressed).sorted() == [80, 90, 90])
+    }
+
+    /// A flood of one refusal hides no other.
+    @Test func theFirstOfEachSortAreKept() async throws {
+        let all = try await withLog(most: 4) { log in
+            for _ in 0..<100 { log.record(.gateway, "git", .refused, sandbox: "s", detail: .null, reason: "not_found") }
+            log.record(.gateway, "git", .refused, sandbox: "s", detail: "push", reason: "push_refused")
+            for _ in 0..<100 { log.record(.syscall, "socket", .refused, sandbox: "s", detail: .null, reason: "38") }
+            log.record(.syscall, "socket", .refused, sandbox: "s", detail: "packet", reason: "17")
+            for index in 0..<2000 {
+                log.record(.syscall, "socket", .refused, sandbox: "s", detail: .null, reason: "\(index)")
+            }
+        }.flatMap(\.records)
+        #expect(all.contains { $0.detail == "push" } && all.contains { $0.detail == "packet" })
+        #expect(all.count < 520, "sorts are bounded as well")
+    }
+
+    @Test func noneAreKeptWhereNoneAreWanted() async throws {
+        let all = try await withLog(most: 0) { log in
+            log.record(.syscall, "bpf", .refused, sandbox: "s", detail: .null)
+        }.flatMap(\.records)
+        #expect(all.map(\.suppressed) == [1])
     }
 
     @Test func aLogThatIsAwayHoldsNobodyUp() async throws {

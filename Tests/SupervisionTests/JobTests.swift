@@ -74,6 +74,90 @@ import Testing
         #expect(fixture.records.contains { $0.kind == .limit && $0.name == "output" })
     }
 
+    @Test func standardErrorCountsAsOutput() async throws {
+        let fixture = try JobFixture("yes >&2") { spec in
+            spec.limits.outputBytes = 1 << 20
+            spec.profile.limits.outputBytes = 1 << 20
+        }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == .limit && outcome.limit == .output, "\(outcome)")
+        #expect(outcome.error == "output limit of 1048576 bytes exceeded (limits.output of profile code)")
+        // Half here and half there is still too much.
+        let both = try JobFixture("head -c 700000 /dev/zero; head -c 700000 /dev/zero >&2; sleep 100")
+        #expect(try await both.outcome().limit == .output)
+    }
+
+    @Test(arguments: [
+        ("trap '' XFSZ; head -c 3000000 /dev/zero >/tmp/x; exit 3", SandboxLimit.fileSize, "file_bytes"),
+        ("head -c 3000000 /dev/zero >/tmp/x", .fileSize, "file_bytes"),
+        (
+            "python3 -c \"x = [open('/dev/null') for _ in range(200)]\"",
+            .openFiles,
+            "open_files"
+        ),
+    ])
+    func whatAProcessRanIntoIsNamed(_ script: String, _ limit: SandboxLimit, _ setting: String) async throws {
+        let fixture = try JobFixture(script) { spec in
+            spec.profile.limits.fileSizeBytes = 1 << 20
+            spec.profile.limits.openFiles = 64
+        }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == .limit && outcome.limit == limit, "\(outcome)")
+        #expect(outcome.error.contains("(sandbox.\(setting))"), "\(outcome.error)")
+        #expect(fixture.records.contains { $0.kind == .limit && $0.name == limit.rawValue })
+    }
+
+    @Test(arguments: [
+        ("/tmp", SandboxLimit.tmp, "tmp_bytes"), ("/dev/shm", .shm, "shm_bytes"),
+        ("/var/tmp", .overlay, "overlay_bytes"),
+    ])
+    func aFullFileSystemIsNamed(_ place: String, _ limit: SandboxLimit, _ setting: String) async throws {
+        guard JobFixture.isRoot else { return }  // an ordinary user may not look into a sandbox's root
+        let change: (inout JobSpec) -> Void = { spec in
+            spec.profile.limits.temporaryBytes = 1 << 20
+            spec.profile.limits.sharedMemoryBytes = 1 << 20
+            spec.profile.limits.overlayBytes = 1 << 20
+        }
+        let fixture = try JobFixture("head -c 3000000 /dev/zero >\(place)/x", change: change)
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == .limit && outcome.limit == limit, "\(outcome)")
+        #expect(outcome.error.contains("(sandbox.\(setting))"), "\(outcome.error)")
+        let record = try #require(fixture.records.first { $0.kind == .limit })
+        #expect(record.name == limit.rawValue && record.verdict == .refused && record.detail["limit"] == 1_048_576)
+        // Who goes on all the same succeeds, and what was hit is on record.
+        let survivor = try JobFixture("head -c 3000000 /dev/zero >\(place)/x; exit 0", change: change)
+        #expect(try await survivor.outcome().failure == nil)
+        #expect(survivor.records.contains { $0.name == limit.rawValue && $0.verdict == .noted })
+    }
+
+    @Test func filesThatRanOutAreNamed() async throws {
+        guard JobFixture.isRoot else { return }  // likewise
+        let fixture = try JobFixture("for i in $(seq 2000); do : >/tmp/$i || exit 5; done") {
+            $0.profile.limits.temporaryInodes = 400
+        }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.error.hasPrefix("limit of 400 files in /tmp reached (sandbox.tmpfs_inodes)"), "\(outcome)")
+    }
+
+    /// A build may meet the process limit, make do, and fail for a reason of its own.
+    @Test func theProcessLimitIsNotBlamedForEverything() async throws {
+        guard JobFixture.isRoot else { return }  // an ordinary user has no process limit to hit
+        let fixture = try JobFixture(
+            "(for i in $(seq 60); do sleep 100 & done) 2>/dev/null; echo 'tests failed' >&2; exit 3"
+        ) { $0.profile.limits.processes = 24 }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == .cli && outcome.limit == nil, "\(outcome)")
+        #expect(outcome.error.contains("tests failed") && outcome.error.contains("sandbox.pids"), "\(outcome.error)")
+    }
+
+    @Test func theTimeoutOfAProfileIsNamed() async throws {
+        let fixture = try JobFixture("sleep 1000") { spec in
+            spec.limits.timeoutSeconds = 3
+            spec.profile.limits.timeoutSeconds = 3
+        }
+        #expect(try await fixture.outcome().error == "task timed out after 3s (limits.timeout of profile code)")
+    }
+
     @Test func theWallClockIsNamed() async throws {
         let fixture = try JobFixture("sleep 1000") { $0.limits.timeoutSeconds = 3 }
         let outcome = try await fixture.outcome()
@@ -120,6 +204,7 @@ import Testing
         let fixture = try JobFixture("\(failed); sleep 1000", claude: true) { $0.limits.watchdogs.afterResult = 0.5 }
         let outcome = try await fixture.outcome()
         #expect(outcome.failure == .cli && outcome.error.contains("all done"), "\(outcome)")
+        #expect(outcome.limit == .afterResult && outcome.error.contains("(sandbox.result_grace)"), "\(outcome)")
     }
 
     @Test func pausesDoNotCountForWatchdogs() async throws {

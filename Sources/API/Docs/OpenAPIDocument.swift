@@ -3125,6 +3125,7 @@ package enum OpenAPIDocument {
                   type: object
                   properties:
                     routes: { type: array, items: { type: string } }
+                    model_tools: { enum: [client, any], description: What a model request may have the provider do. }
                     egress: { type: array, items: { type: string }, description: Hosts it may reach through the gateway. }
                   additionalProperties: { type: number }
                 mcp: { enum: [none, http, all] }
@@ -3143,7 +3144,8 @@ package enum OpenAPIDocument {
                 remedy: { type: string }
             SandboxLimit:
               enum:
-                [memory, processes, disk, output, open_files, wall_clock, first_line, silence, after_result, gateway]
+                [memory, processes, disk, overlay, tmp, shm, home, file_size, open_files, output, wall_clock, first_line,
+                 silence, after_result, gateway]
             AuditKind:
               enum: [sandbox, syscall, gateway, mcp, limit, watchdog, operator]
             AuditVerdict:

@@ -47,6 +47,8 @@ package struct CodexAdapter: AgentAdapter {
     static func configuration(for run: AgentRun) -> String {
         var lines: [String] = []
         if run.instructions == .ignored { lines.append("project_doc_max_bytes = 0") }
+        // On by default, and then part of every request, which the gateway would refuse.
+        if !run.usesProviderTools { lines.append("web_search = \"disabled\"") }
         lines += [
             "model_provider = \"codeforge\"",
             "check_for_update_on_startup = false",
@@ -57,6 +59,9 @@ package struct CodexAdapter: AgentAdapter {
             // Else each start asks github.com and chatgpt.com for a plugin list, which the gateway refuses.
             "[features]",
             "plugins = false",
+        ]
+        if !run.usesProviderTools { lines.append("image_generation = false") }
+        lines += [
             "",
             "[model_providers.codeforge]",
             "name = \"CodeForge gateway\"",

@@ -15,6 +15,8 @@ extension SandboxProfile {
         limits.diskBytes = 10737418240
         limits.diskInodes = 1000000
         limits.temporaryInodes = 131072
+        limits.timeoutSeconds = 0
+        limits.outputBytes = 0
         var profile = SandboxProfile(
             name: "git", workspace: .readWrite, limits: limits,
             syscalls: [.files, .io, .memory, .process, .time, .sockets, .ipc, .misc, .confine],
@@ -25,7 +27,9 @@ extension SandboxProfile {
         profile.landlock = Landlock(ports: .any, scoped: true)
         profile.mounts = []
         profile.egress = []
+        profile.modelTools = .client
         profile.gatewayLimits.connections = 64
+        profile.gatewayLimits.connectionsPerSecond = 200
         profile.gatewayLimits.requestsPerMinute = 200
         profile.gatewayLimits.requests = 20000
         profile.gatewayLimits.requestBytes = 1073741824
@@ -49,6 +53,8 @@ extension SandboxProfile {
         limits.diskBytes = 10737418240
         limits.diskInodes = 1000000
         limits.temporaryInodes = 131072
+        limits.timeoutSeconds = 0
+        limits.outputBytes = 0
         var profile = SandboxProfile(
             name: "code", workspace: .readWrite, limits: limits,
             syscalls: [.files, .io, .memory, .process, .time, .sockets, .ipc, .misc, .confine],
@@ -59,7 +65,9 @@ extension SandboxProfile {
         profile.landlock = Landlock(ports: .any, scoped: true)
         profile.mounts = []
         profile.egress = []
+        profile.modelTools = .client
         profile.gatewayLimits.connections = 64
+        profile.gatewayLimits.connectionsPerSecond = 200
         profile.gatewayLimits.requestsPerMinute = 200
         profile.gatewayLimits.requests = 20000
         profile.gatewayLimits.requestBytes = 1073741824
@@ -83,6 +91,8 @@ extension SandboxProfile {
         limits.diskBytes = 2147483648
         limits.diskInodes = 1000000
         limits.temporaryInodes = 131072
+        limits.timeoutSeconds = 0
+        limits.outputBytes = 0
         var profile = SandboxProfile(
             name: "readonly", workspace: .readOnly, limits: limits,
             syscalls: [.files, .io, .memory, .process, .time, .sockets, .ipc, .misc, .confine],
@@ -93,7 +103,9 @@ extension SandboxProfile {
         profile.landlock = Landlock(ports: .any, scoped: true)
         profile.mounts = []
         profile.egress = []
+        profile.modelTools = .client
         profile.gatewayLimits.connections = 64
+        profile.gatewayLimits.connectionsPerSecond = 200
         profile.gatewayLimits.requestsPerMinute = 200
         profile.gatewayLimits.requests = 20000
         profile.gatewayLimits.requestBytes = 1073741824
@@ -117,6 +129,8 @@ extension SandboxProfile {
         limits.diskBytes = 2147483648
         limits.diskInodes = 1000000
         limits.temporaryInodes = 131072
+        limits.timeoutSeconds = 1200
+        limits.outputBytes = 16777216
         var profile = SandboxProfile(
             name: "untrusted", workspace: .readOnly, limits: limits,
             syscalls: [.files, .io, .memory, .process, .time, .sockets, .ipc, .misc, .confine],
@@ -127,12 +141,14 @@ extension SandboxProfile {
         profile.landlock = Landlock(ports: .gateway, scoped: true)
         profile.mounts = []
         profile.egress = []
+        profile.modelTools = .client
         profile.gatewayLimits.connections = 64
+        profile.gatewayLimits.connectionsPerSecond = 100
         profile.gatewayLimits.requestsPerMinute = 200
-        profile.gatewayLimits.requests = 20000
-        profile.gatewayLimits.requestBytes = 1073741824
-        profile.gatewayLimits.responseBytes = 10737418240
-        profile.gatewayLimits.tokens = 0
+        profile.gatewayLimits.requests = 2000
+        profile.gatewayLimits.requestBytes = 268435456
+        profile.gatewayLimits.responseBytes = 2147483648
+        profile.gatewayLimits.tokens = 2000000
         profile.mcp = .http
         profile.agentConfiguration = .ignored
         profile.instructions = .ignored

@@ -1,6 +1,10 @@
 /// A ceiling that ends a run, by the name it has in task errors, audit records and metrics.
 public enum SandboxLimit: String, Sendable, Codable, CaseIterable {
     case memory, processes, disk, output
+    /// What may be written over the image, to `/tmp`, to `/dev/shm`, and to a home that is not kept; bytes or files.
+    case overlay, tmp, shm, home
+    /// The largest single file.
+    case fileSize = "file_size"
     case openFiles = "open_files"
     /// The task's own timeout.
     case wallClock = "wall_clock"

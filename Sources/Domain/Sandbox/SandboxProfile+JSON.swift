@@ -7,7 +7,8 @@ extension SandboxProfile {
             "seccomp": ["groups": .strings(syscalls.map(\.rawValue))],
             "landlock": ["ports": .string(landlock.ports.rawValue), "scoped": .bool(landlock.scoped)],
             "mounts": .array(mounts.map { ["source": .string($0.source), "target": .string($0.target)] }),
-            "gateway": gatewayLimits.json(routes: gatewayRoutes, egress: egress), "mcp": .string(mcp.rawValue),
+            "gateway": gatewayLimits.json(routes: gatewayRoutes, egress: egress, modelTools: modelTools),
+            "mcp": .string(mcp.rawValue),
             "agent_configuration": .string(agentConfiguration.rawValue),
             "instructions": .string(instructions.rawValue), "required_layers": .strings(required.map(\.rawValue)),
         ]
@@ -23,15 +24,20 @@ extension SandboxProfile.Limits {
             "shm_bytes": .int(sharedMemoryBytes), "home_bytes": .int(homeBytes),
             "tmpfs_inodes": .int(temporaryInodes), "open_files": .int(Int64(openFiles)),
             "file_bytes": .int(fileSizeBytes), "locked_memory_bytes": .int(lockedMemoryBytes),
+            "timeout": .int(Int64(timeoutSeconds)), "output": .int(outputBytes),
         ]
     }
 }
 
 extension SandboxProfile.GatewayLimits {
-    fileprivate func json(routes: Set<String>, egress: [String]) -> JSONValue {
+    fileprivate func json(
+        routes: Set<String>, egress: [String], modelTools: SandboxProfile.ModelTools
+    ) -> JSONValue {
         [
             "routes": .strings(Array(routes)), "egress": .array(egress.map { .string($0) }),
-            "connections": .int(Int64(connections)), "requests_per_minute": .int(Int64(requestsPerMinute)),
+            "model_tools": .string(modelTools.rawValue), "connections": .int(Int64(connections)),
+            "connections_per_second": .int(Int64(connectionsPerSecond)),
+            "requests_per_minute": .int(Int64(requestsPerMinute)),
             "requests": .int(Int64(requests)), "request_bytes": .int(requestBytes),
             "response_bytes": .int(responseBytes), "tokens": .int(Int64(tokens)),
         ]

@@ -38,6 +38,10 @@ public struct SandboxProfile: Codable, Sendable, Hashable {
         public var fileSizeBytes: Int64
         /// `RLIMIT_MEMLOCK`.
         public var lockedMemoryBytes: Int64
+        /// Seconds of a whole run, where that is less than the task has; 0: what the task has.
+        public var timeoutSeconds: Int = 0
+        /// Output of an agent, standard error included, where that is less than the settings' limit; 0: the settings'.
+        public var outputBytes: Int64 = 0
 
         public init(
             memoryBytes: Int64, processes: Int, cpus: Double, overlayBytes: Int64, temporaryBytes: Int64,
@@ -91,6 +95,8 @@ public struct SandboxProfile: Codable, Sendable, Hashable {
     /// Ceilings of the gateway for one sandbox.
     public struct GatewayLimits: Codable, Sendable, Hashable {
         public var connections: Int = 64
+        /// New connections a second; twice as many at once. More have to wait.
+        public var connectionsPerSecond: Int = 200
         public var requestsPerMinute: Int = 200
         /// All requests of one sandbox.
         public var requests: Int = 20_000
@@ -112,6 +118,14 @@ public struct SandboxProfile: Codable, Sendable, Hashable {
         public var silence: Int = 0
 
         public init() {}
+    }
+
+    /// What a model request may have the provider do.
+    public enum ModelTools: String, Codable, Sendable {
+        /// Answer, from what the request holds. Tools run inside.
+        case client
+        /// Also act and load by itself: search, fetch, run code, call MCP servers. That reaches hosts no list names.
+        case any
     }
 
     /// Which MCP servers a task may use.
@@ -152,6 +166,7 @@ public struct SandboxProfile: Codable, Sendable, Hashable {
     /// Hosts it may reach through the gateway's proxy: `name`, `*.name`, either with `:port`; empty: no proxy.
     public var egress: [String] = []
     public var gatewayLimits = GatewayLimits()
+    public var modelTools = ModelTools.client
     public var mcp: MCP = .all
     public var agentConfiguration: AgentConfiguration = .repository
     public var instructions: Instructions = .followed

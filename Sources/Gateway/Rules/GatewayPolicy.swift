@@ -57,11 +57,16 @@ package struct GatewayPolicy: Sendable {
     /// Which addresses upstreams may have.
     package var addresses: AddressRule
     package var limits = SandboxProfile.GatewayLimits()
+    /// What a model request may have the provider do by itself.
+    package var modelTools = SandboxProfile.ModelTools.client
 
     /// Request line and headers together.
     package var maxHeaderBytes = 64 * 1024
     /// Request body of a model route.
     package var maxBodyBytes = 32 * 1024 * 1024
+    /// Bodies of model requests that are held at a time, for what `modelTools` asks of them: this memory is outside the
+    /// sandbox's own limit.
+    package var maxHeldBytes = 64 * 1024 * 1024
     /// Request body of the git route (a pushed pack) and of the proxy.
     package var maxPackBytes = 1024 * 1024 * 1024
     /// From the first byte of a request, or from the connection, to the end of its head.

@@ -108,6 +108,31 @@ struct Refusal: Error, Equatable {
             message: "No API key for /\(route.rawValue) is configured in the service; ask its operator to add one."
         )
     }
+    /// - Parameter what: May be the client's words; cut and cleaned here.
+    static func modelRequest(_ what: String) -> Refusal {
+        let what = what.split(separator: " ").map { PlainText.start(of: $0, 80) }.joined(separator: " ")
+        return Refusal(
+            status: 403,
+            error: "model_request_refused",
+            message: "The task's profile allows no model request that has the provider act or load by itself: \(what). "
+                + "Tools that run here and data within the request are allowed.",
+            detail: what + " (gateway.model_tools)"
+        )
+    }
+    static func modelRequestMalformed(_ why: String) -> Refusal {
+        Refusal(
+            status: 400,
+            error: "model_request_malformed",
+            message: "The body of a model request must be one JSON value with one reading: \(why).",
+            detail: why + " (gateway.model_tools)"
+        )
+    }
+    static let tooMuchAtOnce = Refusal(
+        status: 503,
+        error: "too_much_at_once",
+        message: "The task's requests to models are too large together; try again when others are done.",
+        headers: ["Retry-After": "1"]
+    )
     static let otherRepository = Refusal(
         status: 403,
         error: "repository_refused",

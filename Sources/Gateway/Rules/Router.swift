@@ -15,6 +15,8 @@ struct Router: Sendable {
         var maxBodyBytes: Int
         /// Whether the answer counts tokens.
         var isMetered: Bool
+        /// The API whose request the body is, where it has to be looked through before any of it goes out.
+        var inspected: ModelBody.API?
     }
 
     let policy: GatewayPolicy
@@ -129,6 +131,15 @@ struct Router: Sendable {
         guard let key = model.apiKey else { throw Refusal.noKey(route) }
         guard method == "POST" || head.framing == .none else { throw Refusal.malformed("a GET has a body") }
         var headers = RequestFilter.modelHeaders(head.headers)
+        let isInspected = method == "POST" && policy.modelTools == .client
+        if isInspected {
+            // Looked through as it is, read as it is: neither packed nor in another charset (UTF-7 hides keys in ASCII).
+            guard headers.all("content-encoding").allSatisfy({ $0.lowercased() == "identity" }) else {
+                throw Refusal.modelRequest("Content-Encoding")
+            }
+            headers.remove("content-encoding")
+            headers.set("content-type", "application/json")
+        }
         if route == .anthropic {
             headers.append("x-api-key", key)
         } else {
@@ -140,7 +151,8 @@ struct Router: Sendable {
             url: base + rest + (query.map { "?" + $0 } ?? ""),
             headers: headers,
             maxBodyBytes: policy.maxBodyBytes,
-            isMetered: method == "POST" && template != "/v1/messages/count_tokens"
+            isMetered: method == "POST" && template != "/v1/messages/count_tokens",
+            inspected: isInspected ? (route == .anthropic ? .anthropic : .openai) : nil
         )
     }
 

@@ -125,6 +125,8 @@ extension ProfileKey {
         switch slot {
         case .bytes(let path, let range):
             profile[keyPath: path] = try inRange(Int64(SettingText.bytes(text())), range)
+        case .byteCeiling(let path, let range):
+            profile[keyPath: path] = try inRange(Int64(SettingText.bytes(text())), range)
         case .count(let path, let range), .ceiling(let path, let range):
             profile[keyPath: path] = try inRange(SettingText.integer(text()), range)
         case .seconds(let path):

@@ -52,6 +52,12 @@ extension ProfileKey {
         ProfileKey(
             "limits.locked_memory_bytes", .bytes(\.limits.lockedMemoryBytes, 0...tebibyte), "RLIMIT_MEMLOCK",
             "Memory one process may lock."),
+        ProfileKey(
+            "limits.timeout", .seconds(\.limits.timeoutSeconds), "supervisor",
+            "Time of a whole run, where that is less than the task's own timeout."),
+        ProfileKey(
+            "limits.output", .byteCeiling(\.limits.outputBytes, 0...tebibyte), "supervisor",
+            "Output of an agent, standard error included, where that is less than `sandbox.output_bytes`."),
     ]
 
     private static let watchdogs: [ProfileKey] = [
@@ -96,7 +102,14 @@ extension ProfileKey {
             "gateway.egress", .hosts(\.egress), "gateway",
             "Hosts that can be reached through the gateway's proxy; empty: no proxy."),
         ProfileKey(
+            "gateway.model_tools", .word(Word(\.modelTools, narrowToWide: [.client, .any])), "gateway",
+            "What a model request may have the provider do: answer from what the request holds, or also act and load by "
+                + "itself (search, fetch, code, MCP servers, URLs), which reaches hosts no list names."),
+        ProfileKey(
             "gateway.connections", .count(\.gatewayLimits.connections, 1...4096), "gateway", "Connections at a time."),
+        ProfileKey(
+            "gateway.connections_per_second", .count(\.gatewayLimits.connectionsPerSecond, 1...100_000), "gateway",
+            "New connections in a second, and twice as many at once; more have to wait."),
         ProfileKey(
             "gateway.requests_per_minute", .count(\.gatewayLimits.requestsPerMinute, 1...1_000_000), "gateway",
             "Requests in a minute."),

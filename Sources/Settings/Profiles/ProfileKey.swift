@@ -12,6 +12,8 @@ struct ProfileKey: Sendable {
         case largeCount(Path<Int64>, ClosedRange<Int64>)
         /// Likewise, and 0 means no ceiling.
         case ceiling(Path<Int>, ClosedRange<Int>)
+        /// Likewise in bytes, where 0 means the setting's.
+        case byteCeiling(Path<Int64>, ClosedRange<Int64>)
         /// Whole seconds up to a day; 0: no ceiling but the settings'.
         case seconds(Path<Int>)
         case number(Path<Double>, ClosedRange<Double>)
@@ -72,6 +74,8 @@ struct ProfileKey: Sendable {
         case .count(_, let range): "an integer\(SettingText.describe(range))"
         case .largeCount(_, let range): "an integer from \(range.lowerBound) to \(range.upperBound)"
         case .ceiling(_, let range): "an integer\(SettingText.describe(range)), 0 for no ceiling"
+        case .byteCeiling(_, let range):
+            "a size from \(ProfileText.size(range.lowerBound)) to \(ProfileText.size(range.upperBound)); 0: the setting's"
         case .seconds: "a duration in whole seconds such as 90s or 10m, up to 24h; 0: the setting's"
         case .number(_, let range): "a number from \(range.lowerBound) to \(range.upperBound)"
         case .boolean: "true or false"
@@ -93,6 +97,9 @@ struct ProfileKey: Sendable {
         case .bytes(let path, _), .largeCount(let path, _): return profile[keyPath: path] > base[keyPath: path]
         case .count(let path, _): return profile[keyPath: path] > base[keyPath: path]
         case .ceiling(let path, _), .seconds(let path):
+            let (mine, other) = (profile[keyPath: path], base[keyPath: path])
+            return other != 0 && (mine == 0 || mine > other)
+        case .byteCeiling(let path, _):
             let (mine, other) = (profile[keyPath: path], base[keyPath: path])
             return other != 0 && (mine == 0 || mine > other)
         case .number(let path, _): return profile[keyPath: path] > base[keyPath: path]

@@ -28,7 +28,7 @@ package enum ProfileText {
 extension ProfileKey {
     func yaml(in profile: SandboxProfile) -> String {
         switch slot {
-        case .bytes(let path, _): return ProfileText.size(profile[keyPath: path])
+        case .bytes(let path, _), .byteCeiling(let path, _): return ProfileText.size(profile[keyPath: path])
         case .count(let path, _), .ceiling(let path, _): return String(profile[keyPath: path])
         case .largeCount(let path, _): return String(profile[keyPath: path])
         case .seconds(let path): return profile[keyPath: path] == 0 ? "0" : "\(profile[keyPath: path])s"
