@@ -46,7 +46,7 @@ let targets: [Target] = [
     library("HostProcess", ["Domain", "CLinux"]),
     library("Engine", ["Domain", "HostProcess", lifecycle, logging, metrics, tracing]),
     library("Agents", ["Domain"]),
-    library("Workflows", ["Domain", "Engine", lifecycle, logging, metrics, tracing]),
+    library("Workflows", ["Domain", "Engine", "Agents", lifecycle, logging, metrics, tracing]),
 
     // Adapters: imported by executables and tests only.
     library("Settings", ["Domain", "Yams"]),
@@ -132,7 +132,7 @@ let targets: [Target] = [
     tests("Domain", ["Domain"]),
     tests("Engine", ["Engine", "CurlHTTP", "Forges", "Telemetry", "TestKit", "Vault", lifecycle, metrics, tracing]),
     tests("Agents", ["Agents", "TestKit"], resources: [.copy("Fixtures")]),
-    tests("Workflows", ["Domain", "Engine", "Workflows", "CurlHTTP", "Forges", "TestKit", lifecycle]),
+    tests("Workflows", ["Domain", "Agents", "Engine", "Workflows", "CurlHTTP", "Forges", "TestKit", lifecycle]),
     tests("Settings", ["Domain", "Settings", "TestKit"]),
     tests("Telemetry", ["CurlHTTP", "Telemetry", "TestKit", lifecycle, tracing]),
     tests("SQLiteStore", ["SQLiteStore", "TestKit"]),
