@@ -132,7 +132,7 @@ let targets: [Target] = [
     tests("Domain", ["Domain"]),
     tests("Engine", ["Engine", "CurlHTTP", "Forges", "Telemetry", "TestKit", "Vault", lifecycle, metrics, tracing]),
     tests("Agents", ["Agents", "TestKit"], resources: [.copy("Fixtures")]),
-    tests("Workflows", ["Domain", "Agents", "Engine", "Workflows", "CurlHTTP", "Forges", "TestKit", lifecycle]),
+    tests("Workflows", ["Domain", "Engine", "Settings", "Workflows", "CurlHTTP", "TestKit"]),
     tests("Settings", ["Domain", "Settings", "TestKit"]),
     tests("Telemetry", ["CurlHTTP", "Telemetry", "TestKit", lifecycle, tracing]),
     tests("SQLiteStore", ["SQLiteStore", "TestKit"]),

@@ -36,7 +36,7 @@ import Testing
         await #expect(throws: CodeForgeError(.conflict, "run is not active (status: canceled)")) {
             try await service.cancel(id)
         }
-        try await rig.running { service, _ in
+        try await rig.running { service, _ async throws in
             _ = try await rig.finished(service.run("w", params: [:]).id)
         }
         #expect(try await rig.tasks().count == 1, "of the other run")
@@ -47,7 +47,7 @@ import Testing
         let rig = try RunRig()
         rig.played.outcome.withLock { $0 = { _ in nil } }
         try await rig.add([rig.task(), rig.fetch()])
-        try await rig.running { service, _ in
+        try await rig.running { service, _ async throws in
             let id = try await underWay(rig, service, steps: 1)
             let task = try await eventually("the task") { try await rig.tasks().first { $0.status == .running } }
             #expect(try await rig.steps(id).first?.taskID == task.id, "it is on record while it runs")
@@ -79,7 +79,7 @@ import Testing
     @Test func aFetchIsCutOff() async throws {
         let rig = try RunRig { _, _ in nil }
         try await rig.add([rig.fetch(), rig.task()])
-        try await rig.running { service, _ in
+        try await rig.running { service, _ async throws in
             let id = try await underWay(rig, service, steps: 1)
             _ = try await rig.server.wait(for: 1)
             try await service.cancel(id)
@@ -93,7 +93,7 @@ import Testing
         let rig = try RunRig()
         rig.played.pull.withLock { $0 = { _, _ in nil } }
         try await rig.add([rig.task(), rig.action()])
-        try await rig.running { service, _ in
+        try await rig.running { service, _ async throws in
             let id = try await underWay(rig, service, steps: 2)
             try await service.cancel(id)
             try await expectCanceled(rig, id)
@@ -104,7 +104,7 @@ import Testing
     @Test func whatIsOverOrUnknownCannotBeCanceled() async throws {
         let rig = try RunRig()
         try await rig.add([])
-        try await rig.running { service, _ in
+        try await rig.running { service, _ async throws in
             let id = try await service.run("w", params: [:]).id
             _ = try await rig.finished(id)
             await #expect(throws: CodeForgeError(.conflict, "run is not active (status: completed)")) {
@@ -121,8 +121,8 @@ import Testing
         rig.rules.concurrency = 2
         rig.played.outcome.withLock { $0 = { _ in nil } }
         try await rig.add([rig.task()])
-        try await rig.add("other", [rig.task()])
-        try await rig.running { [rig] service, _ in
+        try await rig.add([rig.task()], as: "other")
+        try await rig.running { [rig] service, _ async throws in
             let other = try await service.run("other", params: [:]).id
             var ids: [String] = []
             for _ in 1...3 { ids.append(try await service.run("w", params: [:]).id) }
@@ -142,7 +142,7 @@ import Testing
         rig.rules.maximumSeconds = 60
         rig.played.outcome.withLock { $0 = { _ in nil } }
         try await rig.add([rig.task()])
-        try await rig.running { [rig] service, runner in
+        try await rig.running { [rig] service, runner async throws in
             let id = try await underWay(rig, service, steps: 1)
             let task = try await eventually("the task") { try await rig.tasks().first { $0.status == .running } }
             rig.clock.advance(by: .seconds(59))
@@ -164,7 +164,7 @@ import Testing
         try await rig.left([step], records: [rig.record(0, step)])
         rig.clock.advance(by: .seconds(61))
         rig.played.outcome.withLock { $0 = { _ in nil } }
-        try await rig.running { [rig] _, _ in
+        try await rig.running { [rig] _, _ async throws in
             #expect(try await rig.finished("r").error == "the run timed out after 60 seconds")
         }
     }
@@ -178,7 +178,7 @@ import Testing
             run.isCancelRequested = true
             return nil
         }
-        try await rig.running { _, _ in try await expectCanceled(rig, "r") }
+        try await rig.running { _, _ async throws in try await expectCanceled(rig, "r") }
         #expect(try await rig.tasks().allSatisfy { $0.status == .failed || rig.link.cancelRequests == [$0.run] })
     }
 }

@@ -14,7 +14,7 @@ import Testing
     ) async throws -> (run: WorkflowRun, step: RunStep) {
         try await rig.left([step], params: params)
         var end: WorkflowRun?
-        try await rig.running { _, _ in end = try await rig.finished("r") }
+        try await rig.running { _, _ async throws in end = try await rig.finished("r") }
         return (try #require(end), try #require(try await rig.steps("r").last))
     }
 

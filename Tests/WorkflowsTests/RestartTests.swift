@@ -8,7 +8,7 @@ import Testing
 @Suite struct RestartTests {
     private func finish(_ rig: RunRig) async throws -> WorkflowRun {
         var end: WorkflowRun?
-        try await rig.running { _, _ in end = try await rig.finished("r") }
+        try await rig.running { _, _ async throws in end = try await rig.finished("r") }
         return try #require(end)
     }
 
@@ -111,7 +111,7 @@ import Testing
         try await task(rig, "t", .creatingPR)
         try await rig.left(
             steps, records: [rig.record(0, steps[0], .completed, task: "t"), rig.record(1, steps[1], task: "t")])
-        try await rig.running { _, _ in
+        try await rig.running { _, _ async throws in
             try await eventually("the step") { rig.names("r").count { $0 == "step_started" } == 2 ? () : nil }
             try await rig.record.update("t") { task throws(CodeForgeError) in
                 task.status = status
@@ -140,21 +140,19 @@ import Testing
         let rig = try RunRig()
         rig.played.outcome.withLock { $0 = { _ in nil } }
         try await rig.add([rig.fetch(), rig.task(), rig.action()])
-        try await rig.running { service, _ in
+        try await rig.running { service, _ async throws in
             _ = try await service.run("w", params: [:])
             try await eventually("the task") { try await rig.tasks().isEmpty ? nil : () }
         }
         #expect(try await rig.runs.run("run-1")?.status == .running)
-        try await rig.running { _, _ in
+        try await rig.running { _, _ async throws in
             let task = try await eventually("the task") { try await rig.tasks().first { $0.status == .running } }
             try await rig.end(task.id, .completed, "")
             #expect(try await rig.finished("run-1").status == .completed)
         }
         #expect(try await rig.tasks().count == 1 && rig.server.requests.count == 1)
         #expect(
-            rig.names("run-1") == ["workflow_started"]
-                + Array(repeating: ["step_started", "step_completed"], count: 3)
-                .flatMap { $0 } + ["done"])
+            rig.names("run-1") == RunRig.eventsOfThreeSteps)
     }
 
     @Test func aRunOfAnotherEncryptionKeyFails() async throws {

@@ -152,20 +152,22 @@ struct RunRig: Sendable {
         return step(name, "action", .object(config.merging(more) { $1 }))
     }
 
-    func add(_ name: String = "w", _ steps: [WorkflowStep], _ parameters: [WorkflowParameter] = []) async throws {
+    func add(
+        _ steps: [WorkflowStep], _ parameters: [WorkflowParameter] = [], as name: String = "w"
+    ) async throws {
         try await workflows.insert(
             Workflow(name: name, steps: steps, parameters: parameters, createdAt: clock.now()))
     }
 
-    /// A run on record as an earlier server left it.
+    /// Run `r` on record as an earlier server left it.
     func left(
-        _ id: String = "r", _ steps: [WorkflowStep], params: [String: String] = [:], records: [RunStep] = []
+        _ steps: [WorkflowStep], params: [String: String] = [:], records: [RunStep] = []
     ) async throws {
         let workflow = Workflow(name: "w", steps: steps, createdAt: clock.now())
-        try await runs.insert(WorkflowRun(id: id, workflow: workflow, params: params, createdAt: clock.now()))
+        try await runs.insert(WorkflowRun(id: "r", workflow: workflow, params: params, createdAt: clock.now()))
         let now = clock.now()
         for record in records {
-            try await runs.update(id) { run throws(CodeForgeError) in
+            try await runs.update("r") { run throws(CodeForgeError) in
                 run.status = .running
                 run.startedAt = now
                 return record
@@ -186,6 +188,12 @@ struct RunRig: Sendable {
     }
 
     // MARK: What came of it
+
+    /// Names of the events of a run that went well.
+    static let eventsOfThreeSteps = [
+        "workflow_started", "step_started", "step_completed", "step_started", "step_completed", "step_started",
+        "step_completed", "done",
+    ]
 
     func finished(_ id: String) async throws -> WorkflowRun {
         try await eventually("the end of run \(id)") {

@@ -16,7 +16,7 @@ import Testing
                     "fix", ["prompt": "Fix {{.Steps.get.title}} of {{.RunID}}", "provider_key": "{{.Params.key}}"]),
                 rig.action("pr", ["title": "fix: {{.Steps.get.title}}", "description": "#{{.Steps.get.n}}"]),
             ], [WorkflowParameter(name: "id", required: true), WorkflowParameter(name: "key", default: "bot")])
-        try await rig.running { service, _ in
+        try await rig.running { service, _ async throws in
             let run = try await service.run("w", params: ["id": "9", "more": "x"])
             #expect(run.status == .pending && run.params == ["id": "9", "key": "bot", "more": "x"])
             let end = try await rig.finished(run.id)
@@ -40,9 +40,7 @@ import Testing
         #expect(rig.server.requests.map(\.line) == ["GET /item/9 HTTP/1.1"])
         let log = rig.log("run-1")
         #expect(
-            rig.names("run-1") == ["workflow_started"]
-                + Array(repeating: ["step_started", "step_completed"], count: 3)
-                .flatMap { $0 } + ["done"])
+            rig.names("run-1") == RunRig.eventsOfThreeSteps)
         #expect(log.dropLast().allSatisfy { $0["type"] == "system" })
         #expect(log[0]["data"] == ["workflow": "w", "run_id": "run-1"])
         #expect(log[1]["data"] == ["step": "get", "type": "fetch"])
@@ -55,7 +53,7 @@ import Testing
     @Test func aWorkflowWithoutStepsIsCompleted() async throws {
         let rig = try RunRig()
         try await rig.add([])
-        try await rig.running { service, _ in
+        try await rig.running { service, _ async throws in
             #expect(try await rig.finished(service.run("w", params: [:]).id).status == .completed)
         }
     }
@@ -67,7 +65,7 @@ import Testing
         let rig = try RunRig()
         try await rig.add(steps(rig))
         try await prepare(rig)
-        try await rig.running { service, _ in
+        try await rig.running { service, _ async throws in
             let run = try await rig.finished(service.run("w", params: [:]).id)
             #expect(run.status == .failed)
             #expect(rig.log(run.id).last == ["run_id": "run-1", "status": "failed", "error": .string(run.error ?? "")])
@@ -105,7 +103,7 @@ import Testing
     ])
     func aWrongMemberOfATaskFailsItsStep(member: String, text: String) async throws {
         let end = try await failure { [$0.task("fix", [member: .string(text)])] }
-        #expect(end.step?.hasPrefix(member) == true, "\(end)")
+        #expect(end.step?.contains(member) == true, "\(end)")
         #expect(end.names == ["workflow_started", "step_started", "step_failed", "done"])
     }
 
@@ -115,7 +113,7 @@ import Testing
             rig.task(
                 "fix", ["provider_key": "{{.Params.none}}", "task_type": "{{.Params.none}}", "cli": "{{.Params.x}}"])
         ])
-        try await rig.running { service, _ in
+        try await rig.running { service, _ async throws in
             #expect(try await rig.finished(service.run("w", params: [:]).id).status == .completed)
         }
         let task = try #require(try await rig.tasks().first)
@@ -126,7 +124,7 @@ import Testing
         let rig = try RunRig()
         try await rig.add(
             [rig.task("fix", ["prompt": "Fix {{.Params.focus}}!"])], [WorkflowParameter(name: "focus")])
-        try await rig.running { service, _ in
+        try await rig.running { service, _ async throws in
             #expect(try await rig.finished(service.run("w", params: [:]).id).status == .completed)
         }
         #expect(try await rig.tasks().map(\.prompt) == ["Fix !"])
@@ -137,7 +135,8 @@ import Testing
         let rig = try RunRig()
         rig.played.outcome.withLock { $0 = { _ in (.completed, String(repeating: "é", count: 1200)) } }
         try await rig.add([rig.task()])
-        try await rig.running { service, _ in _ = try await rig.finished(service.run("w", params: [:]).id) }
+        try await rig.running { service, _ async throws in _ = try await rig.finished(service.run("w", params: [:]).id)
+        }
         #expect(try await rig.steps("run-1")[0].result["result"] == String(repeating: "é", count: 1000) + "...")
     }
 
@@ -146,7 +145,8 @@ import Testing
         try await rig.add([
             rig.task("one"), rig.task("two", ["workspace_task_ref": "one", "access_token": "sesame"]),
         ])
-        try await rig.running { service, _ in _ = try await rig.finished(service.run("w", params: [:]).id) }
+        try await rig.running { service, _ async throws in _ = try await rig.finished(service.run("w", params: [:]).id)
+        }
         let tasks = try await rig.tasks()
         #expect(tasks.count == 2 && tasks[1].config?.workspaceTaskID == tasks[0].id)
         #expect(try await rig.secrets.secrets(of: tasks[1].id).accessToken == "sesame")
@@ -163,7 +163,7 @@ import Testing
             name: "s", provider: .sentry, base: ForgeBase("https://s.corp", provider: .sentry),
             createdAt: rig.clock.now())
         _ = try await rig.keys.insert(ring, sealedToken: ReversingSecretBox().seal("sntrys"))
-        try await rig.running { service, _ in
+        try await rig.running { service, _ async throws in
             for key in ["s", "unknown"] {
                 #expect(
                     try await rig.finished(service.run("w", params: ["key": key]).id).status == .completed)
@@ -180,12 +180,12 @@ import Testing
 
     @Test(
         arguments: [
-            (["kind": "merge"], "unknown action kind 'merge'"),
+            (["kind": "merge"], "kind: unknown kind 'merge'"),
             (["task_step_ref": "none"], "task_step_ref: no step 'none' with a task ran before"),
         ] as [([String: JSONValue], String)])
     func aWrongActionFails(config: [String: JSONValue], message: String) async throws {
         let end = try await failure { [$0.task(), $0.action("pr", config)] }
-        #expect(end.step == message)
+        #expect(end.step?.contains(message) == true, "\(end)")
     }
 
     @Test func aPullRequestThatCannotBeMadeFailsTheRun() async throws {
@@ -203,7 +203,8 @@ import Testing
     func aLongTitleIsCut(length: Int, result: Int) async throws {
         let rig = try RunRig()
         try await rig.add([rig.task(), rig.action("pr", ["title": .string(String(repeating: "t", count: length))])])
-        try await rig.running { service, _ in _ = try await rig.finished(service.run("w", params: [:]).id) }
+        try await rig.running { service, _ async throws in _ = try await rig.finished(service.run("w", params: [:]).id)
+        }
         let title = try #require(rig.played.drafts.withLock { $0 }.first?.title)
         #expect(title.utf8.count == result && title.hasSuffix("...") == (length > 72))
     }
@@ -215,7 +216,7 @@ import Testing
         rig.rules.concurrency = 2
         rig.played.outcome.withLock { $0 = { _ in nil } }
         try await rig.add([rig.task()])
-        try await rig.running { [rig] service, _ in
+        try await rig.running { [rig] service, _ async throws in
             for _ in 1...4 { _ = try await service.run("w", params: [:]) }
             let first = try await eventually("two tasks") {
                 let tasks = try await rig.tasks().filter { $0.status == .running }
@@ -234,7 +235,7 @@ import Testing
         var rig = try RunRig()
         rig.rules.concurrency = 50
         try await rig.add([rig.fetch(), rig.task(), rig.action()])
-        try await rig.running { [rig] service, _ in
+        try await rig.running { [rig] service, _ async throws in
             let ids = try await withThrowingTaskGroup(of: String.self) { group in
                 for _ in 1...50 { group.addTask { try await service.run("w", params: [:]).id } }
                 return try await group.reduce(into: []) { $0.append($1) }
@@ -247,7 +248,7 @@ import Testing
     @Test func aRecordThatIsAwayForAWhileFailsNothing() async throws {
         let rig = try RunRig()
         try await rig.add([rig.fetch(), rig.task()])
-        try await rig.running { service, _ in
+        try await rig.running { service, _ async throws in
             let run = try await service.run("w", params: [:])
             rig.runs.failUpdates(2)
             #expect(try await rig.finished(run.id).status == .completed)

@@ -53,7 +53,7 @@ import Testing
         try await rig.add([rig.task()])
         let id = try await service.run("w", params: [:]).id
         try await service.delete("w")
-        try await rig.running { _, _ in #expect(try await rig.finished(id).status == .completed) }
+        try await rig.running { _, _ async throws in #expect(try await rig.finished(id).status == .completed) }
         #expect(try await service.runs(of: "w").map(\.id) == [id])
     }
 

@@ -115,18 +115,9 @@ struct StepRun: Sendable {
 
     // MARK: Templates
 
-    private var context: TemplateContext {
-        // What a client left out is empty, not unknown.
-        var params = run.params
-        for parameter in run.workflow.parameters where params[parameter.name] == nil { params[parameter.name] = "" }
-        return TemplateContext(
-            params: params, steps: Dictionary(done.map { ($0.name, $0.result) }, uniquingKeysWith: { $1 }),
-            runID: run.id)
-    }
-
     func render(_ text: String, _ member: String) throws(StepFailure) -> String {
         do throws(TemplateError) {
-            return try Template(text).render(context)
+            return try Template(text).render(TemplateContext(of: run, steps: done))
         } catch {
             throw .failed("\(member): \(error)")
         }

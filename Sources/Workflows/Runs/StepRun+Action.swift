@@ -8,7 +8,6 @@ extension StepRun {
 
     mutating func act() async throws(StepFailure) -> [String: String] {
         let config = try StepRun.read { () throws(CodeForgeError) in try ActionConfig(step) }
-        guard config.kind == "create_pr" else { throw .failed("unknown action kind '\(config.kind)'") }
         let id = try task(of: config.taskStepRef, "task_step_ref")
         var title = try render(config.title ?? "", "title")
         if title.utf8.count > StepRun.titleBytes.most {
