@@ -31,6 +31,7 @@ struct RunRig: Sendable {
         /// What becomes of a pull request.
         let pull = Mutex<@Sendable (CodeTask, Publisher.Draft) -> Result<Int, CodeForgeError>?>({ _, _ in .success(7) })
         let drafts = Mutex<[Publisher.Draft]>([])
+        let lastRun = Mutex(0)
     }
 
     init(
@@ -51,7 +52,11 @@ struct RunRig: Sendable {
         let tasks = TaskService(
             store: record, queue: queue, secrets: secrets, events: events, link: link, clock: clock,
             rules: TaskRules(
-                registeredCLIs: ["shell"], makeID: { UUID().uuidString.lowercased() }, isURL: URLRule.accepts))
+                registeredCLIs: ["shell"],
+                makeID: { [clock] in
+                    clock.advance(by: .milliseconds(1))  // so that tasks have an order
+                    return UUID().uuidString.lowercased()
+                }, isURL: URLRule.accepts))
         return RunParts(
             workflows: workflows, runs: runs, events: events, tasks: tasks, record: record,
             credentials: CredentialResolver(directory, ring: ring, secrets: secrets), directory: directory,
@@ -72,11 +77,10 @@ struct RunRig: Sendable {
     }
 
     func service(_ runner: WorkflowRunner) -> WorkflowService {
-        let ids = Mutex(0)
         return WorkflowService(
             parts, rules, runner: runner,
-            makeID: {
-                ids.withLock {
+            makeID: { [played] in
+                played.lastRun.withLock {
                     $0 += 1
                     return "run-\($0)"
                 }
