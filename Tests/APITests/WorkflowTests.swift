@@ -53,6 +53,16 @@ import Workflows
         }
     }
 
+    @Test func everyWrongMemberIsNamed() async throws {
+        try await APIRig().application.test(.router) { client async throws in
+            let answer = try await client.ask(
+                .post, path, #"{"name":"a","steps":[{"name":"s","type":"sleep"},{"name":"f","type":"fetch"}]}"#)
+            #expect(answer.status == 400)
+            let fields = answer.json["fields"] as? [String: String] ?? [:]
+            #expect(Set(fields.keys) == ["steps[0].type", "steps[1].config.url"], "\(answer.body)")
+        }
+    }
+
     @Test func stepsAndParametersMayBeMissing() async throws {
         try await APIRig().application.test(.router) { client async throws in
             #expect(

@@ -104,19 +104,21 @@ struct WorkflowFixture {
 
     /// Polls until the run is over.
     func finished(_ id: String, seconds: Double = 120) async throws -> JSONValue {
-        try await eventually("the end of run \(id)", within: .seconds(seconds)) {
+        try await eventually("the end of run \(id)", within: .seconds(seconds)) { () -> JSONValue? in
             try await Task.sleep(for: .milliseconds(50))
             let run = try await run(id)
-            return ["completed", "failed", "canceled"].contains(run["status"]?.stringValue) ? run : nil
+            let isOver = ["completed", "failed", "canceled"].contains(run["status"]?.stringValue ?? "")
+            return isOver ? .some(run) : .none
         }
     }
 
     /// Polls until the step of that index is under way.
-    func step(_ index: Int, of id: String, _ status: String = "running") async throws -> JSONValue {
-        try await eventually("step \(index) of run \(id)", within: .seconds(60)) {
+    func step(_ index: Int, of id: String) async throws -> JSONValue {
+        try await eventually("step \(index) of run \(id)", within: .seconds(60)) { () -> JSONValue? in
             try await Task.sleep(for: .milliseconds(20))
             let steps = try await run(id)["steps"]?.arrayValue ?? []
-            return steps.count > index && steps[index]["status"]?.stringValue == status ? steps[index] : nil
+            let isUnderWay = steps.count > index && steps[index]["status"] == "running"
+            return isUnderWay ? .some(steps[index]) : .none
         }
     }
 

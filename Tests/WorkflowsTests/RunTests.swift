@@ -159,10 +159,13 @@ import Testing
         try await rig.add([
             rig.task("fix", ["tools": [["name": "sentry"]], "tool_key_ref": "{{.Params.key}}"])
         ])
-        let ring = try RegisteredKey(
+        // Of the same name, and for another place: not the tool's.
+        let other = RegisteredKey(name: "s", provider: .github, base: nil, createdAt: rig.clock.now())
+        _ = try await rig.keys.insert(other, sealedToken: ReversingSecretBox().seal("ghp"))
+        let key = try RegisteredKey(
             name: "s", provider: .sentry, base: ForgeBase("https://s.corp", provider: .sentry),
             createdAt: rig.clock.now())
-        _ = try await rig.keys.insert(ring, sealedToken: ReversingSecretBox().seal("sntrys"))
+        _ = try await rig.keys.insert(key, sealedToken: ReversingSecretBox().seal("sntrys"))
         try await rig.running { service, _ async throws in
             for key in ["s", "unknown"] {
                 #expect(

@@ -159,6 +159,18 @@ package struct CredentialResolver: Sendable {
         try await ring.key(named: name)
     }
 
+    /// The key of that name for a tool: of the tool's own provider when there is one, else the first.
+    ///
+    /// - Throws: As `key(named:)`.
+    package func key(named name: String, forTool tool: String?) async throws(CodeForgeError) -> OpenedKey {
+        if let provider = tool.flatMap({ KeyProvider(rawValue: $0) }),
+            let key = try await ring.first(named: name, where: { $0.provider == provider })
+        {
+            return key
+        }
+        return try await ring.key(named: name)
+    }
+
     /// The first key of that name that may go to `url`, whoever chose that.
     ///
     /// - Throws: `.notFound` (`key '<name>' not found`); `.forbidden` when it is for another place.

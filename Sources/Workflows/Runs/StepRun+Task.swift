@@ -72,22 +72,18 @@ extension StepRun {
 
     /// The tools, each with the token of the key that `tool_key_ref` names where the step says nothing else.
     private func tools(_ config: TaskStepConfig) async throws(StepFailure) -> [ToolRequest]? {
-        guard let tools = config.tools, let name = renderIfAny(config.toolKeyRef) else { return config.tools }
-        let key: OpenedKey
-        do throws(CodeForgeError) {
-            key = try await parts.credentials.key(named: name)
-        } catch {
-            if error.code == .cancelled { throw .interrupted }
-            Logger.current.warning(
-                "key of tools not used",
-                metadata: ["run.id": "\(run.id)", "key": "\(name)", "error": "\(error.message)"])
-            return tools
+        guard var tools = config.tools, let name = renderIfAny(config.toolKeyRef) else { return config.tools }
+        for index in tools.indices where tools[index].config?["auth_token"] == nil {
+            do throws(CodeForgeError) {
+                let key = try await parts.credentials.key(named: name, forTool: tools[index].name)
+                tools[index].config = (tools[index].config ?? [:]).merging(["auth_token": key.token]) { $1 }
+            } catch {
+                if error.code == .cancelled { throw .interrupted }
+                Logger.current.warning(
+                    "key of a tool not used",
+                    metadata: ["run.id": "\(run.id)", "key": "\(name)", "error": "\(error.message)"])
+            }
         }
-        let token = ["auth_token": key.token]
-        return tools.map { tool in
-            var tool = tool
-            if tool.config?["auth_token"] == nil { tool.config = (tool.config ?? [:]).merging(token) { $1 } }
-            return tool
-        }
+        return tools
     }
 }
