@@ -112,13 +112,14 @@ struct WorkflowFixture {
         }
     }
 
-    /// Polls until the step of that index is under way.
-    func step(_ index: Int, of id: String) async throws -> JSONValue {
-        try await eventually("step \(index) of run \(id)", within: .seconds(60)) { () -> JSONValue? in
+    /// Polls until the step of that index has a task.
+    ///
+    /// - Returns: The task's id.
+    func task(ofStep index: Int, _ id: String) async throws -> String {
+        try await eventually("a task of step \(index) of run \(id)", within: .seconds(60)) { () -> String? in
             try await Task.sleep(for: .milliseconds(20))
             let steps = try await run(id)["steps"]?.arrayValue ?? []
-            let isUnderWay = steps.count > index && steps[index]["status"] == "running"
-            return isUnderWay ? .some(steps[index]) : .none
+            return steps.count > index ? steps[index]["task_id"]?.stringValue : nil
         }
     }
 

@@ -64,7 +64,7 @@ import Testing
         try await with { fixture async throws in
             try await fixture.create("w", [task("echo up; sleep 600")])
             let id = try await fixture.start("w", ["repo_url": fixture.repository])
-            let task = try await fixture.step(0, of: id)["task_id"]?.stringValue ?? ""
+            let task = try await fixture.task(ofStep: 0, id)
             try await fixture.server.wait(task, for: "running")
             let answer = try await fixture.server.request("POST", "/api/v1/workflow-runs/\(id)/cancel")
             #expect(answer.status == 200, "\(answer)")
@@ -113,7 +113,7 @@ import Testing
         try await with { fixture async throws in
             try await fixture.create("w", [fetch, task("echo x > x; sleep 2"), pull])
             let id = try await fixture.start("w", ["repo_url": fixture.repository])
-            let task = try await fixture.step(1, of: id)["task_id"]?.stringValue ?? ""
+            let task = try await fixture.task(ofStep: 1, id)
             if moment != "pending" { try await fixture.server.wait(task, for: "running") }
             if moment == "ended" {
                 fixture.server.process.signal(SIGKILL)

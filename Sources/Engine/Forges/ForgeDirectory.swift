@@ -66,7 +66,8 @@ package struct ForgeDirectory: Sendable {
 
     /// Whether `url` is at `place` or below it. A path with dots could leave it again.
     private static func holds(_ place: String, _ url: HTTPURL) -> Bool {
-        guard let place = try? HTTPURL(place), place.origin == url.origin else { return false }  // then it holds nothing
+        // A place that can't be read holds nothing.
+        guard let place = try? HTTPURL(place), place.origin == url.origin else { return false }
         let path = place.path.hasSuffix("/") ? place.path : place.path + "/"
         guard url.path.hasPrefix(path) else { return false }
         guard let decoded = PercentEncoding.decoded(url.path) else { return false }
