@@ -45,9 +45,10 @@ import Testing
     @Test func aStepThatHadNoTaskYetMakesOne() async throws {
         let rig = try RunRig()
         let step = rig.task()
-        try await rig.left([step], records: [rig.record(0, step)])
+        let trace = TraceContext(traceID: 1, spanID: 2, isSampled: true)
+        try await rig.left([step], trace: trace, records: [rig.record(0, step)])
         #expect(try await finish(rig).status == .completed)
-        #expect(try await rig.tasks().count == 1)
+        #expect(try await rig.tasks().map(\.trace) == [trace])
     }
 
     @Test(arguments: ["GET", "HEAD"])

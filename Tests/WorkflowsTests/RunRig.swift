@@ -165,10 +165,12 @@ struct RunRig: Sendable {
 
     /// Run `r` on record as an earlier server left it.
     func left(
-        _ steps: [WorkflowStep], params: [String: String] = [:], records: [RunStep] = []
+        _ steps: [WorkflowStep], params: [String: String] = [:], trace: TraceContext? = nil, records: [RunStep] = []
     ) async throws {
         let workflow = Workflow(name: "w", steps: steps, createdAt: clock.now())
-        try await runs.insert(WorkflowRun(id: "r", workflow: workflow, params: params, createdAt: clock.now()))
+        var run = WorkflowRun(id: "r", workflow: workflow, params: params, createdAt: clock.now())
+        run.trace = trace
+        try await runs.insert(run)
         let now = clock.now()
         for record in records {
             try await runs.update("r") { run throws(CodeForgeError) in

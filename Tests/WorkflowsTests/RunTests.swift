@@ -248,6 +248,20 @@ import Testing
         #expect(try await rig.tasks().count == 50 && rig.server.requests.count == 50)
     }
 
+    @Test func anEventLogThatIsAwayForAWhileLosesNothing() async throws {
+        let rig = try RunRig()
+        try await rig.add([rig.fetch(), rig.task(), rig.action()])
+        rig.events.fail(with: CodeForgeError(.unavailable, "Redis is away"))
+        try await rig.running { service, _ async throws in
+            let id = try await service.run("w", params: [:]).id
+            try await eventually("the start") { try await rig.runs.run(id)?.status == .running ? () : nil }
+            #expect(try await rig.runs.steps(of: id).isEmpty, "nothing is done that nobody is told of")
+            rig.events.fail(with: nil)
+            #expect(try await rig.finished(id).status == .completed)
+            #expect(rig.names(id) == RunRig.eventsOfThreeSteps)
+        }
+    }
+
     @Test func aRecordThatIsAwayForAWhileFailsNothing() async throws {
         let rig = try RunRig()
         try await rig.add([rig.fetch(), rig.task()])
