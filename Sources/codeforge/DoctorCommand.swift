@@ -13,6 +13,7 @@ struct DoctorCommand: AsyncParsableCommand {
         discussion: """
             Exits 1 when a layer is missing that is required, or a part of the installation or the image is not there.
 
+            Examples:
               codeforge doctor
               codeforge doctor --json | jq '.layers[] | select(.state != "ok")'
             """)
