@@ -4,6 +4,7 @@ import PackageDescription
 // Arrows point down only: a target lists everything it may import, and `scripts/lint` refuses a wrong arrow.
 
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"),
     .product(name: "NIOPosix", package: "swift-nio"),
@@ -46,6 +47,7 @@ let targets: [Target] = [
     library("HostProcess", ["Domain", "CLinux"]),
     library("Engine", ["Domain", "HostProcess", lifecycle, logging, metrics, tracing]),
     library("Agents", ["Domain"]),
+    library("Workflows", ["Domain", "Engine", "Agents", lifecycle, logging, metrics, tracing]),
 
     // Adapters: imported by executables and tests only.
     library("Settings", ["Domain", "Yams"]),
@@ -71,7 +73,9 @@ let targets: [Target] = [
         ]),
 
     // The server's face.
-    library("API", ["Domain", "Engine", hummingbird, lifecycle, logging, metrics, tracing] + nio),
+    library(
+        "API",
+        ["Domain", "Engine", "Workflows", hummingbird, hummingbirdCore, lifecycle, logging, metrics, tracing] + nio),
     library("TestKit", ["Domain"]),
     // The real server, supervisor, git server and model as processes, for tests of the whole.
     library("ServerKit", ["Domain", "HostProcess", "CurlHTTP", "TestKit"], path: "Tests/ServerKit"),
@@ -83,9 +87,10 @@ let targets: [Target] = [
     .executableTarget(
         name: "codeforge",
         dependencies: [
-            "Domain", "Engine", "API", "Agents", "Settings", "Telemetry", "SQLiteStore", "RedisMessaging", "CurlHTTP",
-            "Vault", "Forges", "Client", "HostProcess", "Sandboxing", "Workspaces", "ControlSocket", "CLinux",
-            lifecycle,
+            "Domain", "Engine", "Workflows", "API", "Agents", "Settings", "Telemetry", "SQLiteStore", "RedisMessaging",
+            "CurlHTTP", "Vault", "Forges", "Client", "HostProcess", "Sandboxing", "Workspaces", "ControlSocket",
+            "CLinux",
+            lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             logging, metrics, tracing, arguments, hummingbird,
         ], swiftSettings: swift),
     .executableTarget(
@@ -126,10 +131,16 @@ let targets: [Target] = [
         name: "scripted-model", dependencies: ["Domain", hummingbird, logging, arguments, "Yams"],
         path: "Tests/ScriptedModel", swiftSettings: swift),
 
+    // Not shipped: what the API is measured against.
+    .executableTarget(
+        name: "bare-route", dependencies: [hummingbird, logging, arguments, nio[0]], path: "bench/bare-route",
+        swiftSettings: swift),
+
     // Tests.
     tests("Domain", ["Domain"]),
     tests("Engine", ["Engine", "CurlHTTP", "Forges", "Telemetry", "TestKit", "Vault", lifecycle, metrics, tracing]),
     tests("Agents", ["Agents", "TestKit"], resources: [.copy("Fixtures")]),
+    tests("Workflows", ["Domain", "Engine", "Settings", "Workflows", "CurlHTTP", "TestKit"]),
     tests("Settings", ["Domain", "Settings", "TestKit"]),
     tests("Telemetry", ["CurlHTTP", "Telemetry", "TestKit", lifecycle, tracing]),
     tests("SQLiteStore", ["SQLiteStore", "TestKit"]),

@@ -49,13 +49,14 @@ static bool add_path(const char *text, const char **list, int *count, int room) 
     return *count < room && path(text, &list[(*count)++]);
 }
 
-static bool add_bind(struct options *o, struct reader *reader) {
+static bool add_bind(struct options *o, struct reader *reader, bool direct) {
     if (o->bind_count == MAX_BINDS) return false;
     struct bind *bind = &o->binds[o->bind_count++];
     const char *mode = take(reader), *uid = take(reader), *gid = take(reader);
     if (mode == NULL || uid == NULL || gid == NULL) return false;
     bind->writable = strcmp(mode, "rw") == 0;
     if (!bind->writable && strcmp(mode, "ro") != 0) return false;
+    bind->direct = direct;
     bind->mapped = strcmp(uid, "-") != 0;
     uint64_t u = 0, g = 0;
     if (bind->mapped && !(number(uid, 10, 0, UINT32_MAX - 1, &u) && number(gid, 10, 0, UINT32_MAX - 1, &g)))
@@ -137,7 +138,8 @@ static bool parse_one(struct options *o, const char *name, struct reader *r, int
 #define IS(word) (strcmp(name, word) == 0)
     if (IS("argument")) return add_string(r, o->arguments, arguments);
     if (IS("environment")) return add_string(r, o->environment, environment);
-    if (IS("bind")) return add_bind(o, r);
+    if (IS("bind")) return add_bind(o, r, false);
+    if (IS("direct-bind")) return add_bind(o, r, true);
     if (IS("mask")) return add_path(take(r), o->masks, &o->mask_count, MAX_PATHS);
     if (IS("readonly")) return add_path(take(r), o->readonly, &o->readonly_count, MAX_PATHS);
     if (IS("device")) return add_path(take(r), o->devices, &o->device_count, MAX_DEVICES);

@@ -28,6 +28,7 @@ enum { NAMESPACES = 7 };
 struct bind {
     const char *source, *target;
     bool writable;
+    bool direct;       // no link may be on the way, and the owner may have changed neither
     bool mapped;       // owner uid:gid on disk is shown as PAYLOAD_ID
     uint32_t uid, gid;
     int tree;          // detached mount

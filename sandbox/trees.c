@@ -49,14 +49,20 @@ static int map_namespace(uint32_t uid, uint32_t gid, uint32_t shown) {
 }
 
 // The last component may not be a link; the tree is a private copy of one mount, without what is mounted below.
-static int open_tree_of(const char *source, uint64_t attributes, int user_namespace) {
+// `direct`: a bind whose path was resolved and allowed by the launcher, and could be exchanged since then; or NULL.
+static int open_tree_of(const char *source, const struct bind *direct, uint64_t attributes, int user_namespace) {
     struct open_how how = {.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS};
+    if (direct != NULL) how.resolve |= RESOLVE_NO_SYMLINKS;
     int place = (int)syscall(SYS_openat2, AT_FDCWD, source, &how, sizeof how);
     if (place < 0) return explain(-errno, "open %s", source);
     struct stat info;
     if (fstat(place, &info) != 0 || S_ISLNK(info.st_mode)) {
         close(place);
         return explain(-ELOOP, "open %s", source);
+    }
+    if (direct != NULL && direct->mapped && (info.st_uid != direct->uid || info.st_gid != direct->gid)) {
+        close(place);
+        return explain(-ESTALE, "owner of %s", source);
     }
     int tree = open_tree(place, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
     int code = tree >= 0 ? tree : explain(-errno, "copy the mount of %s", source);
@@ -75,8 +81,13 @@ static int open_tree_of(const char *source, uint64_t attributes, int user_namesp
 }
 
 int open_image(struct start *start, int user_namespace) {
-    start->image = open_tree_of(start->options.image, MOUNT_ATTR_RDONLY, user_namespace);
+    start->image = open_tree_of(start->options.image, NULL, MOUNT_ATTR_RDONLY, user_namespace);
     return start->image < 0 ? start->image : 0;
+}
+
+static int open_bind(const struct bind *bind, int user_namespace) {
+    return open_tree_of(
+        bind->source, bind->direct ? bind : NULL, bind->writable ? 0 : MOUNT_ATTR_RDONLY, user_namespace);
 }
 
 static int send_tree(struct start *start, struct bind *bind) {
@@ -99,7 +110,7 @@ int send_host_trees(struct start *start) {
                 return explain(map, "id map for %s", bind->source);
             mapped = bind;
         }
-        bind->tree = open_tree_of(bind->source, bind->writable ? 0 : MOUNT_ATTR_RDONLY, bind->mapped ? map : -1);
+        bind->tree = open_bind(bind, bind->mapped ? map : -1);
         if (bind->tree < 0) return bind->tree;
         int code = send_tree(start, bind);
         if (code != 0) return code;
@@ -112,7 +123,7 @@ int open_trees_rootless(struct start *start) {
     struct options *o = &start->options;
     for (int i = 0; i < o->bind_count; i++) {
         struct bind *bind = &o->binds[i];
-        bind->tree = open_tree_of(bind->source, bind->writable ? 0 : MOUNT_ATTR_RDONLY, -1);
+        bind->tree = open_bind(bind, -1);
         if (bind->tree < 0) return bind->tree;
     }
     return open_image(start, -1);

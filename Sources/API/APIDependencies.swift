@@ -1,6 +1,7 @@
 package import Domain
 package import Engine
 package import Tracing
+package import Workflows
 
 /// What the HTTP face needs of the rest of the service.
 package struct APIDependencies: Sendable {
@@ -14,6 +15,7 @@ package struct APIDependencies: Sendable {
     package var publisher: Publisher
     package var mcp: MCPService
     package var tools: ToolService
+    package var workflows: WorkflowService
     /// Asked whether it works.
     package var store: any TaskStore
     /// Asked whether Redis answers.
@@ -43,6 +45,10 @@ package struct APIDependencies: Sendable {
     package var maxBodyBytes: Int
     /// Directory with `swagger-ui-bundle.js` and `swagger-ui.css`; empty: none.
     package var docsAssets: String
+    /// Origins whose pages may call from a browser.
+    package var corsOrigins: [String]
+    /// Bearer token of `/metrics`; `nil`: none is asked for.
+    package var metricsToken: String?
     package var clock: any WallClock
     /// `nil`: requests have no spans.
     package var tracer: (any Tracer)?
@@ -58,6 +64,7 @@ package struct APIDependencies: Sendable {
         publisher: Publisher,
         mcp: MCPService,
         tools: ToolService,
+        workflows: WorkflowService,
         store: any TaskStore,
         messaging: any HealthProbe,
         cliCatalogue: @escaping @Sendable () async -> [CLIEntry],
@@ -73,6 +80,8 @@ package struct APIDependencies: Sendable {
         startedAt: ContinuousClock.Instant,
         maxBodyBytes: Int = 2_097_152,
         docsAssets: String = "",
+        corsOrigins: [String] = [],
+        metricsToken: String? = nil,
         clock: any WallClock,
         tracer: (any Tracer)? = nil
     ) {
@@ -86,6 +95,7 @@ package struct APIDependencies: Sendable {
         self.publisher = publisher
         self.mcp = mcp
         self.tools = tools
+        self.workflows = workflows
         self.store = store
         self.messaging = messaging
         self.cliCatalogue = cliCatalogue
@@ -101,6 +111,8 @@ package struct APIDependencies: Sendable {
         self.startedAt = startedAt
         self.maxBodyBytes = maxBodyBytes
         self.docsAssets = docsAssets
+        self.corsOrigins = corsOrigins
+        self.metricsToken = metricsToken
         self.clock = clock
         self.tracer = tracer
     }

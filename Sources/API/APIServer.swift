@@ -1,4 +1,5 @@
 package import Hummingbird
+import HummingbirdCore
 package import Logging
 import NIOCore
 import Tracing
@@ -13,16 +14,25 @@ package struct APIServer: Sendable {
     let access: BearerAccess
     private let budget: TimeBudget
     private let tracer: (any Tracer)?
+    private let corsOrigins: Set<String>
+    private let readLimit: TimeAmount
 
     /// Time a request may take, as the reference implementation has it.
     static let requestLimit: Duration = .seconds(60)
+    /// Likewise the time a client may take to send a request.
+    static let readLimit: TimeAmount = .seconds(15)
 
     package init(_ dependencies: APIDependencies) {
         self.init(dependencies, requestLimit: APIServer.requestLimit, ticker: Ticker())
     }
 
-    init(_ dependencies: APIDependencies, requestLimit: Duration, ticker: Ticker) {
+    init(
+        _ dependencies: APIDependencies, requestLimit: Duration, ticker: Ticker,
+        readLimit: TimeAmount = APIServer.readLimit
+    ) {
         self.ticker = ticker
+        self.readLimit = readLimit
+        corsOrigins = Set(dependencies.corsOrigins)
         tracer = dependencies.tracer
         access = BearerAccess(
             tokens: dependencies.tokens, store: dependencies.tokenStore, digest: dependencies.digest)
@@ -34,6 +44,7 @@ package struct APIServer: Sendable {
             + CLIRoutes(dependencies).routes + ReviewRoutes(dependencies).routes
             + KeyRoutes(dependencies).routes + ForgeRoutes(dependencies).routes
             + MCPRoutes(dependencies).routes + ToolRoutes(dependencies).routes
+            + WorkflowRoutes(dependencies).routes + WorkflowRunRoutes(dependencies, ticker: ticker).routes
             + WebhookRoutes(dependencies).routes
         routes = listed + DocsRoutes(assets: dependencies.docsAssets, described: listed).routes
     }
@@ -49,9 +60,14 @@ package struct APIServer: Sendable {
         logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
     ) -> Application<RouterResponder<APIContext>> {
-        Application(
+        let readLimit = readLimit
+        return Application(
             router: router(),
-            server: .http1(configuration: .init(idleTimeout: .seconds(60))),
+            server: HTTPServerBuilder { responder in
+                TimedHTTPChannel(
+                    base: HTTP1Channel(responder: responder, configuration: .init(idleTimeout: .seconds(60))),
+                    limit: readLimit)
+            },
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),
                 serverName: nil,
@@ -65,6 +81,7 @@ package struct APIServer: Sendable {
 
     func router() -> Router<APIContext> {
         let router = Router(context: APIContext.self, options: [.autoGenerateHeadEndpoints])
+        if !corsOrigins.isEmpty { router.add(middleware: CORSMiddleware(origins: corsOrigins)) }
         if let tracer {
             let exempt = RouteIndex(routes.filter(TracingMiddleware.isExempt))
             router.add(middleware: TracingMiddleware(tracer: tracer, exempt: exempt))

@@ -14,6 +14,8 @@ package protocol AgentAdapter: Sendable {
     var provider: ModelProvider? { get }
     /// Whether it reads `AgentRun.mcpConfigPath`.
     var readsMCPConfiguration: Bool { get }
+    /// Whether the tokens it reports are those of the whole conversation, earlier runs included.
+    var countsWholeConversation: Bool { get }
 
     func command(for run: AgentRun) -> AgentCommand
     func makeNormalizer() -> any OutputNormalizer
@@ -21,6 +23,7 @@ package protocol AgentAdapter: Sendable {
 
 extension AgentAdapter {
     package var readsMCPConfiguration: Bool { false }
+    package var countsWholeConversation: Bool { false }
 }
 
 /// A model API that the gateway adds a key for.
@@ -54,6 +57,11 @@ package struct AgentRun: Sendable, Equatable {
     package var instructions: SandboxProfile.Instructions
     /// Bare name looked up in the image, or a path inside the sandbox.
     package var binary: String
+
+    /// How the binary is started: a JavaScript file through `node`.
+    var program: [String] {
+        [".js", ".mjs", ".cjs"].contains { binary.hasSuffix($0) } ? ["node", binary] : [binary]
+    }
 
     package init(
         prompt: String, model: String? = nil, maxTurns: Int? = nil, maxBudgetUSD: Double? = nil,

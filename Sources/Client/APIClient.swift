@@ -149,6 +149,12 @@ package struct APIClient: Sendable {
             case 502, 503, 504: .unavailable
             default: .internal
             }
-        return CodeForgeError(code, message)
+        var fields: [(name: String, reason: String)] = []
+        if case .object(let reasons) = body?["fields"] {
+            fields = reasons.sorted { $0.key < $1.key }.compactMap { field in
+                field.value.stringValue.map { (field.key, $0) }
+            }
+        }
+        return CodeForgeError(code, message, fields: fields)
     }
 }

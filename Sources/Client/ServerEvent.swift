@@ -25,7 +25,7 @@ package struct ServerEventReader {
     private var sawReturn = false
 
     /// A line longer than this is cut: no service of ours sends one.
-    private static let longestLine = 16 << 20
+    private static let longestLine = 128 << 20
 
     package init() {}
 

@@ -36,6 +36,8 @@ public struct CodeTask: Sendable, Hashable {
     public var sessionID: String?
     /// The CLI that owns `sessionID`; another CLI can't resume it.
     public var sessionCLI: String?
+    /// Tokens of that conversation so far, as the CLI counts them; `nil` when it counts each run for itself.
+    public var sessionUsage: Usage?
     /// Counts the supervisors started in this iteration, for its own run and for reviews: with it every run has a name
     /// of its own.
     public var attempt: Int

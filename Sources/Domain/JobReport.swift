@@ -39,6 +39,8 @@ public struct JobOutcome: Sendable, Codable, Equatable {
     public var review: ReviewResult?
     /// Conversation the CLI reported.
     public var sessionID: String?
+    /// Tokens of that conversation so far, when the CLI counts those; `usage` is of this run alone.
+    public var sessionUsage: Usage?
     /// Bytes on disk of the workspace, when it was measured.
     public var workspaceBytes: Int?
     /// What changed, when it was looked at.

@@ -39,6 +39,12 @@ public struct JobSpec: Sendable, Codable, Equatable {
         public var volume: String?
         /// Where the supervisor mounts the volume, in a mount namespace of its own.
         public var mount: String { state + "/disk" }
+        /// What clients are told of the workspace's place: `<tasks.workspace_base>/<slug>`, in either form.
+        public var shownWorkspace: String {
+            guard let volume else { return workspace }
+            let suffix = WorkspaceForm.volumeSuffix
+            return volume.hasSuffix(suffix) ? String(volume.dropLast(suffix.count)) : volume
+        }
         /// The work tree the agent sees as `/workspace`.
         public var workspace: String
         /// The host-owned git directory, never mounted where an agent runs.
@@ -75,6 +81,8 @@ public struct JobSpec: Sendable, Codable, Equatable {
         public var maxBudgetUSD: Double?
         /// Conversation to resume; the prompt then goes alone.
         public var sessionID: String?
+        /// Tokens of that conversation so far, when its CLI will count them again.
+        public var sessionUsage: Usage?
         /// The whole prompt, templates and history included.
         public var prompt: String
 
@@ -188,6 +196,8 @@ public struct JobSpec: Sendable, Codable, Equatable {
     public var purpose: Purpose
     public var repoURL: String
     public var source: Source
+    /// Branch that an existing workspace is first brought up to date with, when nothing can be lost; `nil`: none.
+    public var pullBranch: String?
     /// For `publish`; `nil` there: only measure the changes.
     public var publication: PublishSpec?
     /// What the CLI's sandbox may do.
@@ -196,6 +206,8 @@ public struct JobSpec: Sendable, Codable, Equatable {
     public var gitProfile: SandboxProfile
     /// Layers that may not be missing (`sandbox.require`), in place of what the profile requires; `nil`: the profile's.
     public var requiredLayers: [String]?
+    /// Layers of a profile that may be missing on a host without them (`sandbox.allow_missing`); `nil`: as if it was not set.
+    public var allowMissing: [String]?
     public var paths: Paths
     public var agent: Agent
     public var gateway: Gateway

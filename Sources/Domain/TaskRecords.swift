@@ -43,6 +43,14 @@ public struct Usage: Sendable, Hashable, Codable {
         self.durationSeconds = durationSeconds
     }
 
+    /// What came after `earlier`, of totals that only grow. Totals that did not grow were none: then all of it.
+    public func since(_ earlier: Usage) -> Usage {
+        guard inputTokens >= earlier.inputTokens, outputTokens >= earlier.outputTokens else { return self }
+        return Usage(
+            inputTokens: inputTokens - earlier.inputTokens, outputTokens: outputTokens - earlier.outputTokens,
+            durationSeconds: durationSeconds)
+    }
+
     enum CodingKeys: String, CodingKey {
         case inputTokens = "input_tokens"
         case outputTokens = "output_tokens"

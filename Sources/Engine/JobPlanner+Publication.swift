@@ -16,7 +16,7 @@ extension JobPlanner {
                 .conflict, "the workspace of task \(task.id) is that of task \(owner.id), a clone of another repository"
             )
         }
-        return JobSpec(
+        var spec = JobSpec(
             taskID: task.id, iteration: task.iteration, attempt: attempt, purpose: .publish, repoURL: task.repoURL,
             source: .existing, publication: publication, profile: demanding(configuration.profiles.git),
             gitProfile: demanding(configuration.profiles.git), requiredLayers: configuration.requiredLayers,
@@ -27,5 +27,7 @@ extension JobPlanner {
                 timeoutSeconds: timeoutSeconds, outputBytes: configuration.outputBytes,
                 lineBytes: configuration.lineBytes, historyEntries: configuration.historyEntries),
             redis: configuration.redis, allowedLocalRoots: [], startedAt: startedAt)
+        spec.allowMissing = configuration.allowMissing
+        return spec
     }
 }

@@ -34,6 +34,8 @@ package struct JobPlanner: Sendable {
         package var auditRecords = 5000
         package var diffBytes = 1 << 20
         package var requiredLayers: [String]?
+        /// See `JobSpec.allowMissing`.
+        package var allowMissing: [String]?
         /// Form of new workspaces; an existing one keeps its own.
         package var disk: WorkspaceForm = .volume
         package var anthropicURL: String
@@ -102,9 +104,16 @@ package struct JobPlanner: Sendable {
         self.workspaceForm = workspaceForm
     }
 
-    /// Plans the run a task is in: its `iteration`, `attempt` and `startedAt` are set.
-    package func plan(_ task: CodeTask) async throws(CodeForgeError) -> JobSpec {
-        if task.status == .reviewing { return try await planReview(task) }
+    /// Plans the run a task is in: its `iteration` and `attempt` are set.
+    ///
+    /// - Parameter startedAt: When the worker took it up; `nil`: what the record says, which is not so for a review.
+    package func plan(_ task: CodeTask, startedAt: Timestamp? = nil) async throws(CodeForgeError) -> JobSpec {
+        var spec = task.status == .reviewing ? try await planReview(task) : try await planTask(task)
+        if let startedAt { spec.startedAt = startedAt }
+        return spec
+    }
+
+    private func planTask(_ task: CodeTask) async throws(CodeForgeError) -> JobSpec {
         let secrets = try await secrets.secrets(of: task.id)
         let cli = cliName(of: task)
         guard let settings = configuration.clis[cli] else {
@@ -130,6 +139,9 @@ package struct JobPlanner: Sendable {
                 maxBudgetUSD: config?.maxBudgetUSD.flatMap { $0 > 0 ? $0 : nil },
                 sessionID: resumes ? task.sessionID : nil, prompt: prompt),
             secrets: secrets)
+        spec.agent.sessionUsage = resumes ? task.sessionUsage : nil
+        // Others may have pushed to the branch of its pull request since.
+        if task.iteration > 1, spec.source == .existing { spec.pullBranch = task.branch?.filled }
         spec.mcp = await mcp.plan(config, secrets)
         spec.answersReview = task.type.isReview
         spec.isUntrusted = isUntrusted(task, workspaceOf: owner) || profile.name == SandboxProfile.untrusted.name
@@ -194,6 +206,7 @@ package struct JobPlanner: Sendable {
             startedAt: task.startedAt ?? task.createdAt)
         spec.traceParent = RunTracing.parentOfCLI(task, spec.run)
         spec.firstAttempt = task.endedAttempt + 1
+        spec.allowMissing = configuration.allowMissing
         return spec
     }
 

@@ -21,6 +21,8 @@ package actor Publisher: Service {
         package var reportGrace: Duration = .seconds(3)
         /// Waits before the forge is asked again, when it was not reached or is in trouble itself.
         package var retries: [Duration] = [.seconds(1), .seconds(4)]
+        /// Time between two looks for publications that nobody works on.
+        package var resumeInterval: Duration = .seconds(15)
 
         package init(
             branchPrefix: String, authorName: String, authorEmail: String, timeoutSeconds: Int, historyTTL: Int
@@ -101,11 +103,17 @@ package actor Publisher: Service {
     ///
     /// - Returns: The task, which is `pr_created`.
     /// - Throws: `.notFound`; `.conflict` in a wrong status; `.invalidArgument` without changes, or for a host that has
-    ///   no pull requests; `.failed` with the reason for anything else.
+    ///   no pull requests; `.unavailable` to a caller that is cancelled; `.failed` with the reason for anything else.
     package func createPullRequest(_ id: String, _ draft: Draft) async throws(CodeForgeError) -> CodeTask {
+        let (results, waiting) = AsyncStream<Result<CodeTask, CodeForgeError>>.makeStream()
         // A caller that goes away cancels itself, not this task.
-        let work = Task { await self.result { () throws(CodeForgeError) in try await self.create(id, draft) } }
-        return try await work.value.get()
+        Task {
+            waiting.yield(await self.result { () throws(CodeForgeError) in try await self.create(id, draft) })
+            waiting.finish()
+        }
+        for await result in results { return try result.get() }
+        throw CodeForgeError(
+            .unavailable, "nobody waits any more: the pull request is being made, and task \(id) says what came of it")
     }
 
     private func result(
@@ -268,7 +276,7 @@ package actor Publisher: Service {
             }
             return try await finish(publication, link)
         } catch {
-            // What is not on record yet is taken up by the next start.
+            // What is not on record yet is taken up by the next look, here or after a start.
             if error.code == .failed { try await fail(publication, error.message) }
             throw error
         }
@@ -412,34 +420,34 @@ package actor Publisher: Service {
         }
     }
 
-    // MARK: Starts of the server
+    // MARK: What was left
 
-    /// Takes up what an earlier server left, then waits for the end of the service.
+    /// Takes up what an earlier server left, and what this one had to leave because the record was away.
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
+                var wait = self.configuration.resumeInterval
                 do throws(CodeForgeError) {
                     try await self.resume()
-                    break
                 } catch {
                     Logger.current.warning("publications not resumed, trying again", metadata: ["error": "\(error)"])
-                    try? await Task.sleep(for: .milliseconds(500))  // cancelled: the loop ends
+                    wait = min(wait, .milliseconds(500))
                 }
+                try? await Task.sleep(for: wait)  // cancelled: the loop ends
             }
-            try? await gracefulShutdown()  // cancelled: the service is stopping all the more
         }
     }
 
     func resume() async throws(CodeForgeError) {
+        // In this order: a task gets its status after its publication.
+        let inTheMaking = try await store.tasks(in: [.creatingPR]).map(\.id)
         let open = try await publications.open()
-        var stranded = try await store.tasks(in: [.creatingPR]).map(\.id).filter { !busy.contains($0) }
         for publication in open where !busy.contains(publication.taskID) {
             let task = try await store.task(publication.taskID)
             switch task?.status {
             case .creatingPR?:
                 guard let task, publication == (try await publications.latest(of: task.id)) else { break }
-                stranded.removeAll { $0 == task.id }
-                busy.insert(task.id)
+                guard busy.insert(task.id).inserted else { continue }
                 // Not the service's own task: it outlasts a stop as long as the process does.
                 Task { await self.resume(task, publication) }
                 continue
@@ -447,9 +455,12 @@ package actor Publisher: Service {
                 if let task { await tell(task, publication) }
             default: break
             }
+            // Somebody may have begun meanwhile, or be at its end: then it is theirs.
+            guard !busy.contains(publication.taskID) else { continue }
             try await close(publication, task?.status == .prCreated ? .created : .failed)
         }
-        for id in stranded {
+        for id in inTheMaking where !busy.contains(id) {
+            if let latest = try await publications.latest(of: id), latest.state.isOpen { continue }
             let publication = Publication(
                 taskID: id, iteration: 0, title: "", description: "", base: "", branch: "", createdAt: clock.now())
             try await fail(publication, "it was interrupted before it began")

@@ -13,6 +13,8 @@ package struct RunFinalizer: Sendable {
     private let clock: any WallClock
     /// Seconds the event history stays after a run ended.
     private let historyTTL: Int
+    /// Seconds the task's secrets stay after a run ended: a follow-up or a pull request may still need them.
+    private let secretsTTL: Int
     private let callbacks: CallbackService?
     private let queue: any TaskQueue
     private let onPosting: (@Sendable () -> Void)?
@@ -25,7 +27,7 @@ package struct RunFinalizer: Sendable {
     package init(
         store: any TaskStore, workspaces: any WorkspaceStore, events: any EventLog, secrets: any TaskSecretStore,
         queue: any TaskQueue, cliName: @escaping @Sendable (CodeTask) -> String, clock: any WallClock, historyTTL: Int,
-        callbacks: CallbackService? = nil, tracing: RunTracing? = nil, postsUntrusted: Bool = true,
+        secretsTTL: Int, callbacks: CallbackService? = nil, tracing: RunTracing? = nil, postsUntrusted: Bool = true,
         onPosting: (@Sendable () -> Void)?
     ) {
         self.store = store
@@ -37,6 +39,7 @@ package struct RunFinalizer: Sendable {
         self.cliName = cliName
         self.clock = clock
         self.historyTTL = historyTTL
+        self.secretsTTL = secretsTTL
         self.callbacks = callbacks
         self.tracing = tracing
         self.postsUntrusted = postsUntrusted
@@ -99,7 +102,7 @@ package struct RunFinalizer: Sendable {
             try? await queue.enqueue(run.taskID)  // the reconciler queues it otherwise
         } else if task.iteration == run.iteration {
             try await events.expire(run.taskID, seconds: historyTTL)
-            try await secrets.expire(run.taskID, seconds: historyTTL)
+            try await secrets.expire(run.taskID, seconds: secretsTTL)
         }
         if posts { try await hand(over: run) }
         guard first else { return }
@@ -135,6 +138,7 @@ package struct RunFinalizer: Sendable {
         if let session = outcome.sessionID, !isReview {
             task.sessionID = session
             task.sessionCLI = cli
+            task.sessionUsage = outcome.sessionUsage
         }
         if status == .completed {
             task.result = outcome.result
@@ -155,7 +159,7 @@ package struct RunFinalizer: Sendable {
         }
         var item = Iteration(
             number: run.iteration, prompt: task.activePrompt, status: status, error: outcome.error,
-            usage: outcome.usage, startedAt: task.startedAt ?? task.createdAt, endedAt: now,
+            usage: outcome.usage, startedAt: outcome.startedAt ?? task.startedAt ?? task.createdAt, endedAt: now,
             profile: outcome.profile?.name)
         item.effectiveProfile = outcome.profile?.json
         item.missingLayers = outcome.missingLayers

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 import Logging
 package import Tracing
 
@@ -13,7 +13,7 @@ package struct RunTracing: Sendable {
     package init(_ tracer: any Tracer) { self.tracer = tracer }
 
     /// Where the spans of a task's runs hang: the request under way, or a span that only says that a task began.
-    func parentOfNewTask() -> TraceContext? {
+    package func parentOfNewTask() -> TraceContext? {
         var headers: [String: String] = [:]
         if let context = ServiceContext.current { tracer.inject(context, into: &headers, using: Headers()) }
         if headers.isEmpty {

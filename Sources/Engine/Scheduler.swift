@@ -51,14 +51,17 @@ package actor Scheduler: Service {
     private let spawner: any SupervisorSpawner
     private let finalizer: RunFinalizer
     private let clock: any WallClock
+    private let onLost: @Sendable () async -> Void
     private var runs: [String: Run] = [:]
     private var slotWaiters: [CheckedContinuation<Void, Never>] = []
     private var isStopping = false
 
+    /// - Parameter onLost: Cleans up behind a supervisor that is gone, before anything takes its place: its sandbox could be
+    ///   paused, and would not notice.
     package init(
         configuration: Configuration, store: any TaskStore, workspaces: any WorkspaceStore, queue: any TaskQueue,
         link: any SupervisorLink, planner: JobPlanner, spawner: any SupervisorSpawner, finalizer: RunFinalizer,
-        clock: any WallClock
+        clock: any WallClock, onLost: @escaping @Sendable () async -> Void = {}
     ) {
         self.configuration = configuration
         self.store = store
@@ -69,6 +72,7 @@ package actor Scheduler: Service {
         self.spawner = spawner
         self.finalizer = finalizer
         self.clock = clock
+        self.onLost = onLost
     }
 
     /// Runs until the service group stops; with `drains`, until the last supervisor ended.
@@ -136,13 +140,13 @@ package actor Scheduler: Service {
                     let next: TaskStatus = task.status == .pending ? .cloning : .running
                     try task.status.checkTransition(to: next)
                     task.status = next
+                    task.startedAt = now  // a review leaves the times of what it looks at
                 }
                 task.attempt += 1
-                task.startedAt = now
                 return nil
             }
             try? await queue.acknowledge(claim)  // a repeated entry finds the task taken, and is skipped
-            await start(task)
+            await start(task, at: now)
         } catch {
             if error.code == .conflict || error.code == .notFound {
                 try? await queue.acknowledge(claim)  // stale; a repeated entry is skipped the same way
@@ -153,12 +157,12 @@ package actor Scheduler: Service {
         }
     }
 
-    private func start(_ task: CodeTask) async {
+    private func start(_ task: CodeTask, at time: Timestamp) async {
         let id = task.run
         runs[task.id] = Run(id: id, isAdopted: false, leaseSeen: .now)
         reportSlots()
         do throws(CodeForgeError) {
-            let spec = try await planner.plan(task)
+            let spec = try await planner.plan(task, startedAt: time)
             async let recorded: Void = record(spec, of: task)
             let handle = try await spawner.spawn(spec)
             await recorded
@@ -169,7 +173,7 @@ package actor Scheduler: Service {
                 ].tracing(task.traceID))
             Task { await self.childEnded(id, how: await handle.waitForExit()) }  // ends with the child
         } catch {
-            await give(up: id, failure: .sandbox, error: error.message)
+            await give(up: id, failure: .sandbox, error: error.message, startedAt: time)
         }
     }
 
@@ -222,6 +226,7 @@ package actor Scheduler: Service {
         Logger.current.warning(
             "supervisor lost", metadata: ["task.id": "\(id.taskID)", "attempt": "\(id.attempt)", "how": "\(how)"])
         EngineMetrics.lost()
+        await onLost()
         try? await link.dropLease(of: id)  // it expires by itself otherwise
         let now = clock.now()
         let most = configuration.maximumAttempts
@@ -235,10 +240,10 @@ package actor Scheduler: Service {
                     throw CodeForgeError(.limited, "supervisor lost (\(how)) in attempt \(tries) of \(most)")
                 }
                 task.attempt += 1
-                task.startedAt = now
+                if task.status != .reviewing { task.startedAt = now }
                 return nil
             }
-            await start(task)
+            await start(task, at: now)
         } catch {
             if error.code == .conflict || error.code == .notFound {
                 ended(id)
@@ -250,9 +255,12 @@ package actor Scheduler: Service {
         }
     }
 
-    private func give(up id: RunID, failure: JobOutcome.Failure, error: String) async {
-        let report = JobReport(
-            run: id, body: .finished(JobOutcome(failure: failure, error: error)), time: clock.now())
+    private func give(
+        up id: RunID, failure: JobOutcome.Failure, error: String, startedAt: Timestamp? = nil
+    ) async {
+        var outcome = JobOutcome(failure: failure, error: error)
+        outcome.startedAt = startedAt
+        let report = JobReport(run: id, body: .finished(outcome), time: clock.now())
         do throws(CodeForgeError) {
             try await finalizer.apply(report)
             ended(id)

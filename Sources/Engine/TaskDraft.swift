@@ -15,6 +15,8 @@ package struct TaskDraft: Sendable {
     package var headSHA: String?
     /// Whether a webhook asks, not a person.
     package var isUnattended = false
+    /// Where its spans hang; `nil`: the request under way.
+    package var trace: TraceContext?
 
     package init(
         repoURL: String, prompt: String, taskType: String? = nil, providerKey: String? = nil,

@@ -11,11 +11,15 @@ package final class TaskService: Sendable {
     private let rules: TaskRules
     private let trust: TrustService?
     private let tracing: RunTracing?
+    private let unrun: UnrunTasks
 
+    /// - Parameters:
+    ///   - historyTTL: Seconds the event history of a task that was ended before it ran stays.
+    ///   - secretsTTL: Likewise its secrets.
     package init(
         store: any TaskStore, queue: any TaskQueue, secrets: any TaskSecretStore, events: any EventLog,
         link: any SupervisorLink, clock: any WallClock, rules: TaskRules, trust: TrustService? = nil,
-        tracing: RunTracing? = nil
+        tracing: RunTracing? = nil, historyTTL: Int = 604_800, secretsTTL: Int = 604_800
     ) {
         self.store = store
         self.queue = queue
@@ -26,6 +30,8 @@ package final class TaskService: Sendable {
         self.rules = rules
         self.trust = trust
         self.tracing = tracing
+        unrun = UnrunTasks(
+            events: events, secrets: secrets, clock: clock, historyTTL: historyTTL, secretsTTL: secretsTTL)
     }
 
     /// Accepts a task: validated, on record and queued when this returns.
@@ -36,9 +42,29 @@ package final class TaskService: Sendable {
     package func create(
         _ draft: TaskDraft, receipt: (@Sendable (CodeTask) -> Receipt)? = nil
     ) async throws(CodeForgeError) -> CodeTask {
-        let type = try rules.validate(draft)
+        try await create(draft, rules.validate(draft), as: rules.makeID(), receipt: receipt)
+    }
+
+    /// An id for a task that is to be created.
+    package func makeID() -> String { rules.makeID() }
+
+    /// Accepts a task of another part of the service, which chose its id and checked it as far as it wants to. May be
+    /// repeated: a task that is there already stays as it is.
+    ///
+    /// - Throws: `.invalidArgument` for a type there is not.
+    package func create(_ draft: TaskDraft, as id: String) async throws(CodeForgeError) -> CodeTask {
+        if let task = try await store.task(id) { return task }
+        let name = draft.taskType ?? ""
+        guard let type = name.isEmpty ? .code : TaskType(rawValue: name) else {
+            throw CodeForgeError(.invalidArgument, "unknown task type: \(name)")
+        }
+        return try await create(draft, type, as: id, receipt: nil)
+    }
+
+    private func create(
+        _ draft: TaskDraft, _ type: TaskType, as id: String, receipt: (@Sendable (CodeTask) -> Receipt)?
+    ) async throws(CodeForgeError) -> CodeTask {
         let now = clock.now()
-        let id = rules.makeID()
         var secrets = draft.secrets
         if let config = draft.config, config.holdsSecrets {
             (secrets.mcpServers, secrets.tools) = (config.mcpServers, config.tools)
@@ -51,7 +77,7 @@ package final class TaskService: Sendable {
         task.workflowRunID = draft.workflowRunID?.filled
         task.headSHA = draft.headSHA
         if type == .prReview, trust != nil { task.hold = TaskHold(.trustCheck, isUnattended: draft.isUnattended) }
-        task.trace = tracing?.parentOfNewTask()
+        task.trace = draft.trace ?? tracing?.parentOfNewTask()
         task.traceID = task.trace?.traceIDText
         if !secrets.isEmpty { try await self.secrets.put(secrets, for: id) }
         try await store.insert(task, receipt: receipt?(task))
@@ -124,6 +150,21 @@ package final class TaskService: Sendable {
         guard task.isUnderWay else { throw CodeForgeError(.conflict, "task is not currently running") }
         try await link.requestCancel(task.run)
         return task
+    }
+
+    /// Ends a task nobody wants any more: one that waits never runs, one that runs is asked to stop. May be repeated;
+    /// does nothing about a task that is finished, or was never made.
+    package func abandon(_ id: String) async throws(CodeForgeError) {
+        guard try await store.task(id) != nil else { return }
+        let now = clock.now()
+        let task = try await store.update(id) { task throws(CodeForgeError) in
+            task.status == .pending ? UnrunTasks.fail(&task, "canceled by user", at: now) : nil
+        }
+        if task.status == .failed, task.attempt == 0 {
+            try await unrun.tell(task)
+        } else if task.isUnderWay {
+            try await link.requestCancel(task.run)
+        }
     }
 
     /// Lets a task run that waits for it. Its code stays untrusted.

@@ -60,11 +60,11 @@ package struct WorkspaceService: Service {
     ///
     /// - Throws: `.notFound`; `.conflict` while a task works in it.
     package func delete(_ taskID: String) async throws(CodeForgeError) {
+        let conflict = CodeForgeError(.conflict, "cannot delete workspace for a running task")
+        guard try await !inUse(by: TaskStatus.withSupervisor).contains(taskID) else { throw conflict }
         guard let workspace = try await store.workspace(of: taskID) else {
             throw CodeForgeError(.notFound, "workspace not found")
         }
-        let conflict = CodeForgeError(.conflict, "cannot delete workspace for a running task")
-        guard try await !inUse(by: TaskStatus.withSupervisor).contains(taskID) else { throw conflict }
         do throws(CodeForgeError) {
             try await remove(workspace)
         } catch {

@@ -29,6 +29,12 @@ package struct WebhookPayloads: WebhookReader {
         SafeText.start(of: (text ?? "").utf8, limit: shownAction)
     }
 
+    /// What is no commit is none: without one, deliveries are not compared.
+    fileprivate static func commit(_ text: String?) -> String {
+        let id = (text ?? "").lowercased()
+        return CommitID.isValid(id) ? id : ""
+    }
+
     fileprivate static func title(_ text: String?) -> String {
         SafeText.start(of: (text ?? "").utf8, limit: shownTitle)
     }
@@ -67,7 +73,7 @@ private struct GitHubPayload: Decodable {
             number: pull?.number ?? number ?? 0, title: WebhookPayloads.title(pull?.title),
             repositoryURL: repository?.clone_url?.filled ?? repository?.html_url ?? "",
             headBranch: pull?.head?.ref ?? "", baseBranch: pull?.base?.ref ?? "",
-            headSHA: (pull?.head?.sha ?? "").lowercased(),
+            headSHA: WebhookPayloads.commit(pull?.head?.sha),
             isFork: head == nil || head != (pull?.base?.repo?.id ?? repository?.id))
     }
 }
@@ -104,7 +110,7 @@ private struct GitLabPayload: Decodable {
             title: WebhookPayloads.title(request?.title),
             repositoryURL: project?.http_url_to_repo ?? project?.git_http_url ?? "",
             headBranch: request?.source_branch ?? "", baseBranch: request?.target_branch ?? "",
-            headSHA: (request?.last_commit?.id ?? "").lowercased(),
+            headSHA: WebhookPayloads.commit(request?.last_commit?.id),
             isFork: source == nil || source != (request?.target_project_id ?? project?.id))
     }
 }

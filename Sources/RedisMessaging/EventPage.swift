@@ -11,8 +11,8 @@ struct EventPage: Sendable {
     var bytes = 0
 }
 
-/// Reads a log page by page, adapting the size of the pages to that of the entries: an entry may have 100 bytes or a
-/// megabyte, and Redis can only be asked for a number of entries.
+/// Reads a log page by page, adapting the size of the pages to that of the entries: an entry may have 100 bytes or
+/// megabytes, and Redis can only be asked for a number of entries.
 struct EventPager: Sendable {
     private let reader: RedisClient
     private let taskID: String

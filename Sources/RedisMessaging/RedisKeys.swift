@@ -7,8 +7,8 @@ package struct RedisKeys: Sendable, Hashable {
 
     package init(prefix: String = "codeforge:") { self.prefix = prefix }
 
-    /// Stream of waiting tasks.
-    var queue: String { prefix + "queue" }
+    /// Stream of waiting tasks, under its configured name.
+    func queue(_ name: String) -> String { prefix + name }
     /// Stream of supervisors' reports.
     var results: String { prefix + "results" }
     /// Consumer group of both streams.

@@ -6,11 +6,12 @@ package final class RedisTaskQueue: TaskQueue {
     private let consumer: StreamConsumer
     private let stream: String
 
-    /// - Parameter consumer: Name of this server in the group; must be the same after a restart, and another one on
-    ///   another host.
-    package init(_ client: RedisClient, consumer: String = "server") {
+    /// - Parameters:
+    ///   - name: Of the queue, behind the prefix. Tasks that wait in one of another name are queued again by the record.
+    ///   - consumer: Name of this server in the group; must be the same after a restart, and another one on another host.
+    package init(_ client: RedisClient, name: String = "queue:tasks", consumer: String = "server") {
         self.client = client
-        stream = client.keys.queue
+        stream = client.keys.queue(name)
         self.consumer = StreamConsumer(client, stream: stream, consumer: consumer)
     }
 

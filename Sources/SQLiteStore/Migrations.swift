@@ -208,6 +208,10 @@ enum Migrations {
             )
         }
         counts(&migrator)
+        migrator.registerMigration("014 session usage") { db in
+            try db.execute(sql: "ALTER TABLE tasks ADD COLUMN session_usage TEXT")
+        }
+        workflows(&migrator)
         return migrator
     }()
 }

@@ -9,7 +9,7 @@ enum TaskRow {
         "iteration", "current_prompt", "result", "error", "changes", "usage", "review", "review_cli", "review_model",
         "branch", "pr_number", "pr_url", "trace_id", "created_at", "started_at", "finished_at", "session_id",
         "session_cli", "attempt", "workspace_slug", "ended_attempt", "follow_up_waits", "posting",
-        "trace_parent", "head_sha", "trust", "hold",
+        "trace_parent", "head_sha", "trust", "hold", "session_usage",
     ]
 
     static let list = columns.joined(separator: ", ")
@@ -41,7 +41,7 @@ enum TaskRow {
             stored(task.sessionID), stored(task.sessionCLI), task.attempt, stored(task.workspaceSlug),
             task.endedAttempt, task.followUpWaits, try json(task.posting),
             task.trace?.traceparent,
-            stored(task.headSHA), task.trust?.rawValue, try json(task.hold),
+            stored(task.headSHA), task.trust?.rawValue, try json(task.hold), try json(task.sessionUsage),
         ]
     }
 
@@ -87,6 +87,7 @@ enum TaskRow {
         task.headSHA = text(row, "head_sha")
         task.trust = (row["trust"] as String?).map { TaskTrust(rawValue: $0) ?? .untrusted }
         task.hold = try value(row["hold"])
+        task.sessionUsage = try value(row["session_usage"])
         return task
     }
 

@@ -26,20 +26,27 @@ enum ArgumentChecks {
         case "ioctl":
             // The kernel looks at the low half only, and so do we: high bits would hide the number.
             program.load(FilterAssembler.argument(1))
-            for value in terminalTricks { program.when(equal: value, then: program.reporting ? .report : .fail(EPERM)) }
+            for value in terminalTricks { program.when(equal: value, then: program.refusal(of: name)) }
             program.answer(.allow)
         case "personality":
             program.load(FilterAssembler.argument(0))
             for value in personalities { program.when(equal: value, then: .allow) }
-            program.answer(.fail(EPERM))
+            program.refuse(name)
         case "prctl":
             program.load(FilterAssembler.argument(0))
-            for value in refusedPrctl { program.when(equal: value, then: .fail(EPERM)) }
+            for value in refusedPrctl { program.when(equal: value, then: program.refusal(of: name)) }
             program.answer(.allow)
         case "seccomp":
             program.load(FilterAssembler.argument(1))
-            program.when(anyOf: newListener, then: .fail(EPERM))
+            program.append(.init(code: FilterAssembler.jumpAnySet, jumpTrue: 1, jumpFalse: 0, value: newListener))
             program.answer(.allow)
+            // Without a program it fails anyhow: so libseccomp asks what the kernel knows, in programs such as file(1).
+            program.load(FilterAssembler.argument(2))
+            program.append(.init(code: FilterAssembler.jumpEqual, jumpTrue: 0, jumpFalse: 3, value: 0))
+            program.load(FilterAssembler.highHalf(2))
+            program.append(.init(code: FilterAssembler.jumpEqual, jumpTrue: 0, jumpFalse: 1, value: 0))
+            program.answer(.fail(EPERM))
+            program.refuse(name)
         case "socketpair":
             program.load(FilterAssembler.argument(0))
             program.when(equal: UInt32(AF_UNIX), then: .allow)
@@ -57,7 +64,7 @@ enum ArgumentChecks {
             .init(code: FilterAssembler.jumpEqual, jumpTrue: between + 1, jumpFalse: 0, value: UInt32(AF_INET))
         )
         program.append(.init(code: FilterAssembler.jumpEqual, jumpTrue: between, jumpFalse: 0, value: UInt32(AF_INET6)))
-        program.unless(equal: UInt32(AF_NETLINK), then: program.reporting ? .report : .fail(EAFNOSUPPORT))
+        program.unless(equal: UInt32(AF_NETLINK), then: program.refusal(of: "socket"))
         program.load(FilterAssembler.argument(2))
         program.when(equal: 0, then: .allow)
         program.refuse("socket")

@@ -5,6 +5,7 @@ import HostProcess
 /// Kernel file names of control groups, in one place.
 enum CgroupFile {
     static let processes = "cgroup.procs"
+    static let controllers = "cgroup.controllers"
     static let subtree = "cgroup.subtree_control"
     static let kill = "cgroup.kill"
     static let freeze = "cgroup.freeze"

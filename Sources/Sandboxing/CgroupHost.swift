@@ -1,4 +1,5 @@
 import CLinux
+import Domain
 import Glibc
 
 /// Where this process may make control groups: v2, v1 per controller, or both on a hybrid host.
@@ -15,25 +16,45 @@ struct CgroupHost: Sendable {
     var unifiedControllers: Set<String> = []
     /// Our `codeforge` group in the v1 hierarchy of a controller.
     var legacy: [String: String] = [:]
+    /// Controllers that sandboxes can have here. One of them that a sandbox does not get is a failure, not a lack.
+    var offered: Set<String> = []
     /// Why something is missing, for people.
     var obstacle = ""
+    /// The group delegated to an ordinary user whose processes are not in its leaf yet, where they were to be left alone.
+    var unsettled: String?
 
     static let wanted = ["memory", "pids", "cpu"]
+
+    /// The layer a controller stands behind.
+    static func layer(of controller: String) -> SandboxLayer? {
+        switch controller {
+        case "memory": .memoryLimit
+        case "pids": .processLimit
+        case "cpu": .cpuLimit
+        default: nil
+        }
+    }
+
     /// Where the processes of a delegated group are; also `DelegateSubgroup=` of the systemd unit.
     private static let leafName = "/main"
 
     /// Finds and makes the `codeforge` groups.
     ///
-    /// - Parameter parent: Directory in the unified hierarchy to use instead of the found one.
-    static func prepare(parent: String?) -> CgroupHost {
+    /// - Parameters:
+    ///   - parent: Directory in the unified hierarchy to use instead of the found one.
+    ///   - settles: Whether the processes of an ordinary user's delegated group may be moved to its leaf, without which
+    ///     there is no limit.
+    static func prepare(parent: String?, settles: Bool = true) -> CgroupHost {
         var host = CgroupHost()
         let own = ownGroups()
         for mount in mounts() {
             if mount.type == "cgroup2" {
                 let group = mount.directory + (own[""].map { $0 == "/" ? "" : $0 } ?? "")
                 // Not the caller's own: it has processes, so its children could never have a memory limit.
-                let candidates = parent.map { [$0] } ?? [delegated(group), mount.directory].compactMap(\.self)
-                host.prepareUnified(candidates)
+                let delegated = parent ?? host.delegated(group, settles: settles)
+                host.prepareUnified(parent.map { [$0] } ?? [delegated, mount.directory].compactMap(\.self))
+                // What a group was given, it can give on.
+                if let delegated { host.offered.formUnion(controllers(of: delegated)) }
             } else {
                 for controller in wanted where mount.options.contains(controller) {
                     host.prepareLegacy(controller, mount.directory, own)
@@ -42,6 +63,7 @@ struct CgroupHost: Sendable {
         }
         // The unified hierarchy has a freezer of its own; without it each sandbox joins one more group.
         if host.unified == nil { host.prepareFreezer(own) }
+        host.offered.formUnion(host.unifiedControllers.union(host.legacy.keys).intersection(wanted))
         if host.obstacle.isEmpty, host.unified == nil, host.legacy.isEmpty {
             host.obstacle = "no control group file system is mounted"
         }
@@ -100,19 +122,32 @@ struct CgroupHost: Sendable {
     /// An ordinary user in the group itself is moved to the leaf with whatever else is there, for there is no other
     /// way to limits. Root is not: it has the top, and a service manager that knows nothing of leaves (systemd before
     /// 254) could not start its service again while sandboxes run below it.
-    private static func delegated(_ group: String) -> String? {
-        if group.hasSuffix(leafName) {
-            let parent = String(group.dropLast(leafName.count))
-            return isDelegated(parent) ? parent : nil
+    mutating func delegated(_ group: String, settles: Bool) -> String? {
+        if group.hasSuffix(Self.leafName) {
+            let parent = String(group.dropLast(Self.leafName.count))
+            return Self.isDelegated(parent) ? parent : nil
         }
-        guard geteuid() != 0, isDelegated(group), makeGroup(group + leafName) == nil else { return nil }
+        guard geteuid() != 0, Self.isDelegated(group) else { return nil }
+        guard settles else {
+            unsettled = group
+            return nil
+        }
+        let leaf = group + Self.leafName
+        // Not a lack of the host: what the group offers is then refused, not done without.
+        if let code = Self.makeGroup(leaf) { obstacle = "cannot make \(leaf): \(describe(code))" }
         // Anew as long as there are some: they may fork meanwhile.
         for _ in 0..<100 {
             let pids = (CgroupFile.read("\(group)/\(CgroupFile.processes)") ?? "").split(separator: "\n")
             if pids.isEmpty { break }
-            for pid in pids { _ = CgroupFile.write("\(group)\(leafName)/\(CgroupFile.processes)", String(pid)) }
+            for pid in pids { _ = CgroupFile.write("\(leaf)/\(CgroupFile.processes)", String(pid)) }
         }
         return group
+    }
+
+    /// Those of `wanted` that `group` has and so could give to children.
+    static func controllers(of group: String) -> Set<String> {
+        let text = CgroupFile.read("\(group)/\(CgroupFile.controllers)") ?? ""
+        return Set(text.split(whereSeparator: \.isWhitespace).map(String.init)).intersection(wanted)
     }
 
     private static func isDelegated(_ group: String) -> Bool {

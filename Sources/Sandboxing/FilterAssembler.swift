@@ -18,6 +18,7 @@ struct FilterAssembler {
     static let architectureOffset: UInt32 = 4
     /// Offset of the low half of argument `index`; the filter runs on little-endian machines only.
     static func argument(_ index: UInt32) -> UInt32 { 16 + 8 * index }
+    static func highHalf(_ index: UInt32) -> UInt32 { argument(index) + 4 }
 
     let reporting: Bool
     private(set) var instructions: [Instruction] = []
@@ -61,9 +62,9 @@ struct FilterAssembler {
     }
 
     /// `.report` where somebody listens, else the errno itself.
-    mutating func refuse(_ name: String) {
-        answer(reporting ? .report : .fail(RefusedCalls.errno(of: name)))
-    }
+    func refusal(of name: String) -> Answer { reporting ? .report : .fail(RefusedCalls.errno(of: name)) }
+
+    mutating func refuse(_ name: String) { answer(refusal(of: name)) }
 
     /// A balanced tree of comparisons over `runs`; the accumulator holds the number.
     mutating func search(_ runs: [(first: UInt32, answer: Answer)]) {

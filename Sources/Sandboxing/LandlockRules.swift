@@ -60,13 +60,18 @@ struct LandlockRules: Equatable {
     /// The ABI in force on this kernel; 0 without Landlock.
     static let abi = min(newest, max(0, Int(clinux_landlock_version())))
 
-    /// The ABI in words: what an older kernel leaves out.
-    static func detail(abi: Int) -> String {
-        let later = [
-            (2, "renames between directories"), (3, "truncation"), (4, "TCP ports"), (5, "device control"),
-            (6, "abstract sockets and signals"),
-        ].filter { $0.0 > abi }.map(\.1)
-        return "ABI \(abi)" + (later.isEmpty ? "" : ", without rules for \(later.joined(separator: ", "))")
+    /// What each layer takes. ABI 2 is no layer: before it, links and renames between directories are refused.
+    static let needs: [(layer: SandboxLayer, abi: Int, kernel: String)] = [
+        (.landlock, 1, "5.13"), (.landlockTruncate, 3, "6.2"), (.landlockPorts, 4, "6.7"),
+        (.landlockDevices, 5, "6.10"), (.landlockScope, 6, "6.12"),
+    ]
+
+    /// Layers a kernel with `abi` does not have, and why.
+    static func missing(abi: Int) -> [(layer: SandboxLayer, detail: String)] {
+        needs.filter { $0.abi > abi }.map { need in
+            let known = abi == 0 ? "the kernel has none" : "the kernel has ABI \(abi)"
+            return (need.layer, "\(known), ABI \(need.abi) is needed")
+        }
     }
 
     /// Writable without a bind; the image's `/var/tmp` lies in the capped overlay.
@@ -91,6 +96,17 @@ struct LandlockRules: Equatable {
             if let port = request.gatewayPort { rules.append(.port(port, .connect)) }
         }
         if abi >= 6, profile.landlock.scoped { scoped = [.abstractUnixSockets, .signals] }
+    }
+}
+
+extension SandboxProfile {
+    /// Whether `layer` is there to hold something this profile says; most hold in every sandbox.
+    func asks(for layer: SandboxLayer) -> Bool {
+        switch layer {
+        case .landlockPorts: landlock.ports == .gateway
+        case .landlockScope: landlock.scoped
+        default: true
+        }
     }
 }
 

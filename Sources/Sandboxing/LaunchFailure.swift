@@ -21,6 +21,8 @@ enum LaunchFailure {
         case ("host-trees", EINVAL), ("image", EINVAL):
             "its file system refuses id-mapped mounts: put it on ext4, xfs, btrfs or tmpfs (Linux 6.3)"
         case ("host-trees", ENOENT), ("trees", ENOENT), ("image", ENOENT): "the directory is gone or was never made"
+        case ("host-trees", ELOOP), ("trees", ELOOP), ("host-trees", ESTALE):
+            "a link is on the way, or the directory was exchanged meanwhile"
         case ("proc", EPERM): "the host's own /proc is partly covered (a container): run it with an unmasked /proc"
         case ("seccomp", EBUSY): "another seccomp listener watches this process: run outside that container"
         case ("exec", ENOENT): "the image has no such command, or not its interpreter"

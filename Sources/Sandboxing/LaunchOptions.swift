@@ -51,7 +51,7 @@ struct LaunchOptions {
 
     init(
         _ request: SandboxRequest, identity: Identity, descriptors: Descriptors, notify: Bool, landlock: LandlockRules?,
-        omitted: Set<String> = []
+        limitsProcesses: Bool = false, omitted: Set<String> = []
     ) {
         self.omitted = omitted
         let limits = request.profile.limits
@@ -75,7 +75,7 @@ struct LaunchOptions {
         add("readonly", "/proc/sys")
         for mask in Self.masks { add("mask", mask) }
         if let landlock { add(landlock) }
-        add(limits)
+        add(limits, limitsProcesses: limitsProcesses)
         addCommand(request.arguments, environment: request.environment, workingDirectory: request.workingDirectory)
     }
 
@@ -104,10 +104,13 @@ struct LaunchOptions {
             case .ids(let owner, let group): (uid, gid) = ("\(owner)", "\(group)")
             }
         }
-        add("bind", bind.isWritable ? "rw" : "ro", uid, gid, bind.source, bind.target)
+        let name = bind.isResolved ? "direct-bind" : "bind"
+        add(name, bind.isWritable ? "rw" : "ro", uid, gid, bind.source, bind.target)
     }
 
-    mutating func add(_ limits: SandboxProfile.Limits) {
+    /// - Parameter limitsProcesses: Whether nothing else does.
+    mutating func add(_ limits: SandboxProfile.Limits, limitsProcesses: Bool) {
+        if limitsProcesses { add("rlimit", "nproc", "\(limits.processes)") }
         // Not 0: only the value 1 also keeps the kernel from starting the host's crash handler. Source: core(5).
         add("rlimit", "core", "1")
         add("rlimit", "nofile", "\(limits.openFiles)")

@@ -15,7 +15,7 @@ enum RefusedCalls {
     )
 
     /// Reported, and answered with `ENOSYS`: programs that know how fall back to something else.
-    static let reportedMissing = SyscallGroup.words("io_uring_setup io_uring_enter io_uring_register")
+    static let reportedMissing = SyscallGroup.words("io_uring_setup io_uring_enter io_uring_register modify_ldt")
 
     /// Harmless and frequent: `EPERM` without a report.
     static let silent = SyscallGroup.words("sched_setscheduler sched_setparam sched_setattr")

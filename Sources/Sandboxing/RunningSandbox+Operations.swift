@@ -6,7 +6,7 @@ extension RunningSandbox {
     /// Layers in force.
     package var layers: [SandboxLayer] {
         let missing = Set(missingLayers.map(\.layer))
-        return SandboxLayer.allCases.filter { !missing.contains($0) }
+        return SandboxLayer.allCases.filter { !missing.contains($0) && profile.asks(for: $0) }
     }
 
     /// What it used so far, as far as this host counts: the members about output, disk and gateway are left to others.
@@ -25,6 +25,7 @@ extension RunningSandbox {
                 let pids = groups.processIDs() ?? ProcessTable.members(of: pid)
                 (usage.readBytes, usage.writtenBytes) = ProcessTable.storageTraffic(pids)
             }
+            if HostLayers.limitsProcessesPerUser(groups) { usage.processes.limit = Int64(profile.limits.processes) }
             if groups.layers.contains(.cpuLimit) { usage.cpuLimit = profile.limits.cpus }
             usage.refusedCalls = Int64(self.refusedCalls)
             return usage

@@ -104,10 +104,7 @@ final class SandboxEntry: Sendable {
     ) throws(CodeForgeError) -> pid_t {
         let filter = try HostDescriptor.memoryFile(
             "filter", door.isFiltered ? FilterCache.bytes(door.request.profile.syscalls) : SyscallFilter.none.bytes)
-        let groups = door.groups.openProcessLists()
-        guard groups.count == door.groups.directories.count else {
-            throw CodeForgeError(.unavailable, "the sandbox's control groups are gone")
-        }
+        let groups = try door.groups.openProcessLists()
         let list = LaunchOptions(entering: door, command, groups: groups.count)
         if let name = list.invalid {
             throw CodeForgeError(.invalidArgument, "enter a sandbox: a NUL character in \(name)")
@@ -193,7 +190,7 @@ extension LaunchOptions {
         if door.isFiltered { add("notify") }
         for group in 0..<groups { add("cgroup", "\(first + group)") }
         if door.landlockABI > 0 { add(LandlockRules(door.request, abi: door.landlockABI)) }
-        add(door.request.profile.limits)
+        add(door.request.profile.limits, limitsProcesses: HostLayers.limitsProcessesPerUser(door.groups))
         addCommand(
             command.arguments, environment: command.environment, workingDirectory: command.workingDirectory)
     }

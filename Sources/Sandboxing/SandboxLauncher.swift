@@ -10,6 +10,11 @@ package struct SandboxLauncher: Sendable {
         package var stateDirectory: String
         /// Layers that may not be missing; `nil`: what the profile requires.
         package var require: Set<SandboxLayer>?
+        /// Layers of the profile a sandbox may run without where this host does not have them; of no effect beside `require`.
+        package var allowMissing: Set<SandboxLayer>
+        /// For a look at the host: leaves an ordinary user's processes in their control group, without which there is no limit,
+        /// and starts all the same.
+        package var isTrial = false
         /// Directory below which the cgroup v2 group `codeforge` is made; `nil`: found from `/proc/self/cgroup`.
         package var cgroupParent: String?
         /// Walls left out on purpose, reported as missing and so refused by a profile that requires them; `.landlock`
@@ -18,16 +23,21 @@ package struct SandboxLauncher: Sendable {
         /// Options of the shim left out, by name, for tests of the same kind. Internal: only this module's own tests can
         /// name it.
         var omitted: Set<String> = []
+        /// The version of Landlock that is used; less than the kernel's in tests only, for the same reason.
+        var landlockABI = LandlockRules.abi
 
+        /// - Parameter allowMissing: `nil`: as `sandbox.allow_missing` is when it is not set.
         package init(
             shim: String,
             stateDirectory: String? = nil,
             require: Set<SandboxLayer>? = nil,
+            allowMissing: Set<SandboxLayer>? = nil,
             cgroupParent: String? = nil
         ) {
             self.shim = shim
             self.stateDirectory = stateDirectory ?? "/run/codeforge"
             self.require = require
+            self.allowMissing = allowMissing ?? (geteuid() == 0 ? [] : SandboxLayer.delegated)
             self.cgroupParent = cgroupParent
         }
     }

@@ -32,7 +32,7 @@ struct SandboxPreparation {
         let lease = isRoot ? try UIDRange.lease(in: configuration.stateDirectory) : nil
         identity = lease.map { .range(first: $0.first) } ?? .caller
         self.lease = lease
-        let host = CgroupHost.prepare(parent: configuration.cgroupParent)
+        let host = CgroupHost.prepare(parent: configuration.cgroupParent, settles: !configuration.isTrial)
         // The slot's number is ours while we hold the lease: what an earlier holder left can go.
         let prefix = lease.map { "s\($0.slot)-" } ?? "p\(getpid())-\(Self.nextNumber())-"
         if lease != nil {
@@ -44,11 +44,14 @@ struct SandboxPreparation {
         self.groups = groups
         hold = lease == nil ? groups.hold() : nil
         do throws(CodeForgeError) {
-            missing =
-                HostLayers.missing(groups, isRoot: isRoot)
-                + configuration.leaveOut.map { HostLayers.absent($0, "left out on purpose") }
+            landlockABI = configuration.leaveOut.contains(.landlock) ? 0 : configuration.landlockABI
+            let required = Self.required(groups, configuration, request.profile, isRoot: isRoot)
+            let lacking =
+                HostLayers.missing(groups, isRoot: isRoot, landlockABI: landlockABI)
+                + configuration.leaveOut.subtracting([.landlock]).map { HostLayers.absent($0, "left out on purpose") }
                 + (request.diskObstacle.map { [HostLayers.absent(.diskLimit, $0)] } ?? [])
-            try Self.check(missing, configuration, request.profile, isRoot: isRoot)
+            missing = lacking.filter { request.profile.asks(for: $0.layer) || required.contains($0.layer) }
+            try Self.check(missing, required, groups, configuration, request.profile)
             let (outputRead, outputWrite) = try ShimSpawn.pipe()
             let (errorRead, errorWrite) = try ShimSpawn.pipe()
             if let lease {
@@ -73,11 +76,10 @@ struct SandboxPreparation {
                 "filter",
                 isFiltered ? FilterCache.bytes(request.profile.syscalls) : SyscallFilter.none.bytes
             )
-            landlockABI = configuration.leaveOut.contains(.landlock) ? 0 : LandlockRules.abi
             var extra = [filter]
-            let unified = groups.openUnified()
+            let unified = try groups.openUnified()
             if let unified { extra.append(unified) }
-            let legacy = groups.openLegacy()
+            let legacy = try groups.openLegacy()
             let legacyFirst = Self.firstExtra + extra.count
             extra += legacy
             let options = LaunchOptions(
@@ -91,6 +93,7 @@ struct SandboxPreparation {
                 ),
                 notify: isFiltered,
                 landlock: landlockABI == 0 ? nil : LandlockRules(request, abi: landlockABI),
+                limitsProcesses: HostLayers.limitsProcessesPerUser(groups),
                 omitted: configuration.omitted
             )
             if let name = options.invalid {
@@ -111,20 +114,35 @@ struct SandboxPreparation {
     /// The shim's `FD_FIRST_EXTRA`.
     private static let firstExtra = 8
 
-    private static func check(
+    /// Layers this start may not lack. `sandbox.allow_missing` excuses the host, which does not have one, and never a failure to
+    /// set up what it has.
+    static func required(
+        _ groups: CgroupSet, _ configuration: SandboxLauncher.Configuration, _ profile: SandboxProfile, isRoot: Bool
+    ) -> Set<SandboxLayer> {
+        var required = configuration.require ?? profile.required.subtracting(isRoot ? [] : SandboxLayer.rootOnly)
+        if configuration.require == nil { required.subtract(configuration.allowMissing.subtracting(groups.failed)) }
+        if groups.host.unsettled != nil { required.subtract(SandboxLayer.delegated.union([.cgroupKill])) }
+        return required
+    }
+
+    /// - Throws: `.unavailable` for a layer that is required and missing.
+    static func check(
         _ missing: [LayerStatus],
+        _ required: Set<SandboxLayer>,
+        _ groups: CgroupSet,
         _ configuration: SandboxLauncher.Configuration,
-        _ profile: SandboxProfile,
-        isRoot: Bool
+        _ profile: SandboxProfile
     ) throws(CodeForgeError) {
-        let required =
-            configuration.require ?? (isRoot ? profile.required : profile.required.subtracting(SandboxLayer.rootOnly))
         for layer in missing where required.contains(layer.layer) {
-            throw CodeForgeError(
-                .unavailable,
-                "sandbox layer \(layer.layer.rawValue) is required by profile \(profile.name) and missing: "
-                    + "\(layer.detail); \(layer.remedy), or take it out of sandbox.require"
-            )
+            var message = "sandbox layer \(layer.layer.rawValue) is required by "
+            message += configuration.require == nil ? "profile \(profile.name)" : "sandbox.require"
+            message += " and missing: \(layer.detail); \(layer.remedy)"
+            if configuration.require != nil {
+                message += ", or take it out of sandbox.require"
+            } else if !groups.failed.contains(layer.layer) {
+                message += ", or name it in sandbox.allow_missing"
+            }
+            throw CodeForgeError(.unavailable, message)
         }
     }
 

@@ -20,12 +20,19 @@ package struct SandboxRequest: Sendable {
         package var target: String
         package var isWritable: Bool
         package var ownership: Ownership
+        /// The path was looked at and allowed, and somebody else could exchange a part of it since: a link on the way is
+        /// refused, and so is an owner other than that of `ownership`.
+        package var isResolved: Bool
 
-        package init(source: String, target: String, isWritable: Bool = false, ownership: Ownership = .asIs) {
+        package init(
+            source: String, target: String, isWritable: Bool = false, ownership: Ownership = .asIs,
+            isResolved: Bool = false
+        ) {
             self.source = source
             self.target = target
             self.isWritable = isWritable
             self.ownership = ownership
+            self.isResolved = isResolved
         }
     }
 

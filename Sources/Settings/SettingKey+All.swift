@@ -36,6 +36,19 @@ extension SettingKey {
             "How long the answer to a request with an `Idempotency-Key` is given again."
         ),
         SettingKey(
+            "server.cors_origins",
+            .list(\.server.corsOrigins),
+            "Origins whose pages may call the API from a browser; none by default.",
+            rule: .origin
+        ),
+        SettingKey(
+            "server.metrics_token",
+            .optionalText(\.server.metricsToken),
+            "Bearer token that `/metrics` asks for; unset: anybody may read it.",
+            rule: .token,
+            secret: true
+        ),
+        SettingKey(
             "server.docs_assets",
             .text(\.server.docsAssets),
             "Directory with `swagger-ui-bundle.js` and `swagger-ui.css` for `/api/docs`, as `scripts/setup` places them; "
@@ -86,8 +99,8 @@ extension SettingKey {
         SettingKey(
             "workers.queue_name",
             .text(\.workers.queueName),
-            "Name of the task queue, after the prefix.",
-            rule: .filled
+            "Name of the task queue in Redis, after `redis.prefix`. Tasks that wait when it is changed are queued again.",
+            rule: .queueName
         ),
         SettingKey(
             "tasks.default_timeout",
@@ -121,12 +134,12 @@ extension SettingKey {
             .integer(\.tasks.runTTL, seconds),
             "Seconds the state directory of an ended run, with its supervisor's log, is kept."
         ),
+        SettingKey("tasks.state_ttl", .integer(\.tasks.stateTTL, seconds), "Seconds a finished task's secrets are kept."),
         SettingKey(
-            "tasks.state_ttl",
-            .integer(\.tasks.stateTTL, seconds),
-            "Seconds a finished task's secrets are kept."
+            "tasks.result_ttl",
+            .integer(\.tasks.resultTTL, seconds),
+            "Without effect, and accepted for configurations that have it: results are in the database, as long as their tasks."
         ),
-        SettingKey("tasks.result_ttl", .integer(\.tasks.resultTTL, seconds), "Seconds a result is kept in Redis."),
         SettingKey(
             "tasks.disk_warning_threshold_gb",
             .number(\.tasks.diskWarningThresholdGB, 0...1_000_000),
@@ -146,7 +159,8 @@ extension SettingKey {
         SettingKey(
             "cli.claude_code.path",
             .text(\.cli.claudeCode.path),
-            "Claude Code: a name in the image, or (with a `/`) a file of the host.",
+            "Claude Code: a name in the image, or (with a `/`) a file of the host. Links are followed; a JavaScript file is"
+                + " started through the image's `node`, with its package beside it.",
             rule: .program
         ),
         SettingKey(
@@ -168,8 +182,16 @@ extension SettingKey {
         SettingKey(
             "sandbox.require",
             .optionalList(\.sandbox.require),
-            "Layers without which no task runs; unset: every layer of the profile.",
+            "Layers without which no task runs; unset: every layer of the profile, but for the next setting.",
             rule: .filled
+        ),
+        SettingKey(
+            "sandbox.allow_missing",
+            .optionalList(\.sandbox.allowMissing),
+            "Layers of a profile that tasks may run without on a host that does not have them; a layer that is there and "
+                + "cannot be set up still fails the task. Of no effect beside `sandbox.require`.",
+            rule: .filled,
+            derivedDefault: "none as root, else `memory-limit`, `process-limit`, `cpu-limit`"
         ),
         SettingKey(
             "sandbox.profiles_dir",
@@ -212,7 +234,7 @@ extension SettingKey {
         SettingKey(
             "sandbox.line_bytes",
             .bytes(\.sandbox.lineBytes, 4096...67_108_864),
-            "Longest line of CLI output that is read; a longer one is left out."
+            "Longest line of CLI output that is read; a longer one is left out. Memory is taken as lines need it."
         ),
         SettingKey(
             "sandbox.audit_days",
@@ -342,7 +364,9 @@ extension SettingKey {
             "Further names (`*.` in front takes all below) that `code` tasks may reach.",
             rule: .host
         ),
-        SettingKey("forges.github_api_url", .text(\.forges.githubAPIURL), "GitHub's API.", rule: .httpURL),
+        SettingKey(
+            "forges.github_api_url", .text(\.forges.githubAPIURL),
+            "GitHub's API; also where fetch steps go whose URL begins with `https://api.github.com/`.", rule: .httpURL),
         SettingKey("forges.gitlab_api_url", .text(\.forges.gitlabAPIURL), "GitLab's API.", rule: .httpURL),
         SettingKey("forges.sentry_url", .text(\.forges.sentryURL), "Sentry.", rule: .httpURL),
         SettingKey("git.branch_prefix", .text(\.git.branchPrefix), "Put before the name of each branch we make."),
@@ -406,12 +430,22 @@ extension SettingKey {
         SettingKey(
             "workflow.context_ttl_hours",
             .integer(\.workflow.contextTTLHours, 1...87_600),
-            "Hours a run's outputs are kept."
+            "Hours the events of a workflow run are kept after its end; its record stays."
         ),
         SettingKey(
             "workflow.max_run_duration_sec",
             .integer(\.workflow.maxRunDurationSeconds, seconds),
-            "Seconds after which a run fails."
+            "Seconds after which a workflow run fails."
+        ),
+        SettingKey(
+            "workflow.concurrency",
+            .integer(\.workflow.concurrency, 1...1000),
+            "Workflow runs under way at a time; further ones wait in the order they were started in."
+        ),
+        SettingKey(
+            "workflow.fetch_timeout",
+            .duration(\.workflow.fetchTimeout),
+            "Time one request of a fetch step may take."
         ),
         SettingKey(
             "code_review.review_drafts",
@@ -446,14 +480,14 @@ extension SettingKey {
         SettingKey(
             "code_review.webhook_secrets.github",
             .text(\.codeReview.githubSecret),
-            "Secret of GitHub's webhooks; several, with commas between, all hold.",
+            "Secret of GitHub's webhooks; several, with commas between, all hold, and so does the whole.",
             secret: true
         ),
         SettingKey(
             "code_review.webhook_secrets.gitlab",
             .text(\.codeReview.gitlabSecret),
             "Secret of GitLab's webhooks: a token, or a signing secret (`whsec_…`); several, with commas between, all"
-                + " hold.",
+                + " hold, and so does the whole.",
             secret: true
         ),
         SettingKey(

@@ -38,6 +38,10 @@ package struct SettingKey: Sendable {
         case program
         /// `host` or `host:port`.
         case host
+        /// What a browser sends as `Origin`: scheme, host and port, lower case and without a slash at the end.
+        case origin
+        /// Not empty, and the name of nothing else we keep in Redis.
+        case queueName
     }
 
     /// Lower-case path, levels joined by dots.

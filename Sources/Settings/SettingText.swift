@@ -93,6 +93,12 @@ enum SettingText {
                 && text.first != " " && text.last != " "
         case .host:
             fits = !text.isEmpty && !text.contains("/") && !text.contains(where: \.isWhitespace)
+        case .origin:
+            fits =
+                isURL(text, schemes: ["http", "https"]) && text == text.lowercased() && text.count { $0 == "/" } == 2
+                && !text.contains { "?#@*".contains($0) }
+        case .queueName:
+            fits = !text.isEmpty && !["results", "live"].contains(text) && !text.hasPrefix("task:")
         case .path: return text.isEmpty ? "" : absolute(text, in: directory)
         case .program:
             guard !text.isEmpty else { throw Refused() }
@@ -115,6 +121,8 @@ enum SettingText {
         case .path: "a path"
         case .program: "a name, or a path with a /"
         case .host: "a host or host:port"
+        case .origin: "an origin such as https://app.example.com, as browsers send it"
+        case .queueName: "a text that is not empty; not results, live or task:…"
         }
     }
 

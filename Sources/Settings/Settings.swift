@@ -37,6 +37,10 @@ package struct Settings: Sendable, Equatable {
         package var maxBodyBytes = 2_097_152
         /// How long the answer to a request with an `Idempotency-Key` is given again.
         package var idempotencyTTL: Duration = .seconds(86_400)
+        /// Origins whose pages may call the API from a browser.
+        package var corsOrigins: [String] = []
+        /// Bearer token of `/metrics`; `nil`: none is asked for.
+        package var metricsToken: String?
         /// Directory with `swagger-ui-bundle.js` and `swagger-ui.css`; absolute after loading, default under the data
         /// directory. Where they are missing: a plain page.
         package var docsAssets = ""
@@ -126,6 +130,8 @@ package struct Settings: Sendable, Equatable {
         package var imageDirectory = ""
         /// Layers that may not be missing; `nil`: every layer of the profile.
         package var require: [String]?
+        /// Layers of a profile that may be missing where this host does not have them; after loading never `nil`.
+        package var allowMissing: [String]?
         /// `volume` or `directory`; after loading one of them, by default a volume as root.
         package var disk = ""
         /// Operator's profile files; empty: none.
@@ -151,8 +157,8 @@ package struct Settings: Sendable, Equatable {
         package var lockedMemoryBytes = 0
         /// CLI output after which a task fails.
         package var outputBytes = 67_108_864
-        /// Longest line of CLI output that is parsed.
-        package var lineBytes = 1_048_576
+        /// Longest line of CLI output that is parsed. The last one holds the whole result, and in a review all findings.
+        package var lineBytes = 8_388_608
         /// Days an audit record is kept.
         package var auditDays = 30
         /// Audit records of refused calls and gateway decisions for each run.
@@ -196,6 +202,9 @@ package struct Settings: Sendable, Equatable {
     package struct Workflow: Sendable, Equatable {
         package var contextTTLHours = 24
         package var maxRunDurationSeconds = 7200
+        /// Runs at a time.
+        package var concurrency = 4
+        package var fetchTimeout: Duration = .seconds(30)
     }
 
     package struct CodeReview: Sendable, Equatable {
@@ -215,12 +224,15 @@ package struct Settings: Sendable, Equatable {
         package var githubSecrets: [String] { CodeReview.list(githubSecret) }
         package var gitlabSecrets: [String] { CodeReview.list(gitlabSecret) }
 
+        /// The parts between commas, and the whole, which may be one secret that has a comma. No signing secret has.
         private static func list(_ text: String) -> [String] {
-            text.split(separator: ",").map { part in
+            let parts = text.split(separator: ",").map { part in
                 var part = part.drop { $0 == " " }
                 while part.last == " " { part.removeLast() }
                 return String(part)
             }.filter { !$0.isEmpty }
+            guard !parts.isEmpty, parts != [text], !text.hasPrefix("whsec_") else { return parts }
+            return parts + [text]
         }
     }
 
@@ -260,6 +272,11 @@ package struct Settings: Sendable, Equatable {
 extension Settings: CustomStringConvertible {
     /// Nothing but a name: a careless log line must not show the secrets inside.
     package var description: String { "Settings" }
+
+    /// Settings that are not the same in both.
+    package func names(differingFrom other: Settings) -> [String] {
+        SettingKey.all.filter { $0.text(in: self) != $0.text(in: other) }.map(\.name)
+    }
 
     /// Every secret value in force, for the log's redaction.
     package var secretValues: [String] {

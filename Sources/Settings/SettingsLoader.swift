@@ -1,3 +1,4 @@
+import Domain
 import FoundationEssentials
 
 /// Reads settings from their sources, later ones winning: defaults, YAML file, environment, flags.
@@ -197,6 +198,11 @@ package struct SettingsLoader: Sendable {
         fill(\.sandbox.imageDirectory, base + "/images")
         fill(\.server.docsAssets, base + "/docs")
         fill(\.sandbox.disk, isRoot ? "volume" : "directory")
+        if loaded.settings.sandbox.allowMissing == nil {
+            // An ordinary user has these only where a control group was delegated.
+            let names = SandboxLayer.allCases.filter(SandboxLayer.delegated.contains).map(\.rawValue)
+            loaded.settings.sandbox.allowMissing = isRoot ? [] : names
+        }
     }
 
     private static func shown(_ raw: RawSetting, of key: SettingKey) -> String {

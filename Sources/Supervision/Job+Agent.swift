@@ -27,15 +27,16 @@ extension Job {
                 ["cli": .string(spec.agent.name), "iteration": .string(String(spec.iteration))])
         }
 
+        let binary = try hostBinary()
         let mcp = prepareMCP(for: adapter, profile)
         defer { mcp.clear() }
-        var command = adapter.command(for: agentRun(profile, mcp))
+        var command = adapter.command(for: agentRun(profile, mcp, binary: binary?.path ?? spec.agent.binary))
         command.environment["TRACEPARENT"] = spec.traceParent
         var request = SandboxRequest(
             id: sandboxID("agent"), profile: profile, image: spec.paths.image, workspace: spec.paths.workspace,
             home: spec.paths.home, arguments: CommandFiles.wrap(command), environment: command.environment,
             workingDirectory: GitScript.workTree)
-        request.binds += [mcp.bind, hostBinaryBind()].compactMap(\.self)
+        request.binds += [mcp.bind, binary?.bind].compactMap(\.self)
         let input: HostDescriptor?
         var policy: GatewayPolicy
         do throws(CodeForgeError) {
@@ -74,9 +75,14 @@ extension Job {
                 .cli, result,
                 "\(executionFailed): \(adapter.label) CLI \(describe(result, said: summary.failure))")
         }
-        var outcome = JobOutcome(
-            result: summary.result, usage: Usage(inputTokens: summary.inputTokens, outputTokens: summary.outputTokens),
-            sessionID: summary.sessionID)
+        let reported = Usage(inputTokens: summary.inputTokens, outputTokens: summary.outputTokens)
+        var outcome = JobOutcome(result: summary.result, usage: reported, sessionID: summary.sessionID)
+        if adapter.countsWholeConversation, let session = summary.sessionID {
+            outcome.sessionUsage = reported
+            if session == spec.agent.sessionID, let earlier = spec.agent.sessionUsage {
+                outcome.usage = reported.since(earlier)
+            }
+        }
         if !isReview {
             let changes = try await measureChanges()
             (outcome.changes, outcome.workspaceBytes) = (changes.summary, changes.bytes)
@@ -116,12 +122,12 @@ extension Job {
         }
     }
 
-    private func agentRun(_ profile: SandboxProfile, _ mcp: MCPSetup) -> AgentRun {
+    private func agentRun(_ profile: SandboxProfile, _ mcp: MCPSetup, binary: String) -> AgentRun {
         var run = AgentRun(
             prompt: spec.agent.prompt, model: spec.agent.model, maxTurns: spec.agent.maxTurns,
             maxBudgetUSD: spec.agent.maxBudgetUSD, resumeSessionID: spec.agent.sessionID,
             workspace: GitScript.workTree, mcpConfigPath: mcp.configPath, gatewayBase: SandboxRunner.gatewayURL,
-            configuration: profile.agentConfiguration, instructions: profile.instructions, binary: binaryInside)
+            configuration: profile.agentConfiguration, instructions: profile.instructions, binary: binary)
         run.onlyThoseServers = mcp.onlyThoseServers
         return run
     }
@@ -163,15 +169,16 @@ extension Job {
         }
     }
 
-    /// Where a CLI that is a host file is shown inside.
-    private static let hostBinaryTarget = "/opt/codeforge/cli"
-
-    private var binaryInside: String {
-        spec.agent.binary.contains("/") ? Job.hostBinaryTarget : spec.agent.binary
-    }
-
-    private func hostBinaryBind() -> SandboxRequest.Bind? {
+    /// `nil`: the CLI is the image's.
+    private func hostBinary() throws(JobFailure) -> HostBinary? {
         guard spec.agent.binary.contains("/") else { return nil }
-        return SandboxRequest.Bind(source: spec.agent.binary, target: Job.hostBinaryTarget)
+        do throws(CodeForgeError) {
+            let paths = spec.paths
+            return try HostBinary(
+                at: spec.agent.binary,
+                hiding: [paths.workspace, paths.gitDirectory, paths.home, paths.state, paths.image])
+        } catch {
+            throw JobFailure(.cli, "\(executionFailed): resolving CLI runner: \(error.message)")
+        }
     }
 }

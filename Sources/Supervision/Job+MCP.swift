@@ -96,14 +96,31 @@ extension Job {
                     headers.sorted { $0.key < $1.key }.map { HeaderList.Field($0.key, $0.value) }))
             try endpoint.check(name: server.name)
             return endpoint
-        case .stdio(_, _, let environment):
+        case .stdio(let command, _, let environment):
             guard profile.mcp == .all else {
                 throw CodeForgeError(
                     .forbidden,
                     "profile \(profile.name) has no MCP servers that run inside (mcp: http)"
                         + (environment.isEmpty ? "" : "; this one would bring values of its own"))
             }
+            guard mayHave(command, profile) else {
+                throw CodeForgeError(.notFound, "the image has no program \(command)")
+            }
             return nil
+        }
+    }
+
+    /// Whether a program may be found inside: by a path, or as a name in the image's directories for programs. A CLI
+    /// would leave out one that can't be started without a word.
+    private func mayHave(_ command: String, _ profile: SandboxProfile) -> Bool {
+        // What a profile shows there is not looked through.
+        guard !command.contains("/"), !profile.mounts.contains(where: { $0.target.hasPrefix("/usr/") }) else {
+            return true
+        }
+        // A link counts: where an absolute one leads is a matter of the image, not of this host.
+        return ["usr/local/sbin", "usr/local/bin", "usr/sbin", "usr/bin"].contains { folder in
+            var status = stat()
+            return lstat("\(spec.paths.image)/\(folder)/\(command)", &status) == 0
         }
     }
 

@@ -1,6 +1,7 @@
 import Domain
 import Gateway
 import HostProcess
+import Logging
 import Sandboxing
 import Workspaces
 
@@ -26,6 +27,7 @@ extension Job {
             guard HostTree.isDirectory(spec.paths.workspace), HostTree.isDirectory(spec.paths.gitDirectory) else {
                 throw JobFailure(.workspace, spec.workspaceGone)
             }
+            if let branch = spec.pullBranch { try await pull(branch) }
         }
     }
 
@@ -70,7 +72,35 @@ extension Job {
             throw failure(
                 .clone, result, "clone failed: git clone failed: \(text.isEmpty ? describe(result.exit) : text)")
         }
-        emit(.git, "clone_completed", ["work_dir": .string(spec.paths.workspace)])
+        emit(.git, "clone_completed", ["work_dir": .string(spec.paths.shownWorkspace)])
+    }
+
+    /// Most seconds of a run that a pull may take up.
+    private static let pullSeconds = 60
+
+    /// What can't be had is done without: the workspace is then as the last run left it.
+    private func pull(_ branch: String) async throws(JobFailure) {
+        guard let url = RepositoryURL(spec.repoURL), url.scheme == .http || url.scheme == .https,
+            let policy = try? gitPolicy(url)  // its failure is none of the run
+        else { return }
+        let script = GitScript.pull(
+            branch, from: url, gateway: SandboxRunner.gatewayURL, seconds: Job.pullSeconds)
+        var request = SandboxRequest(
+            id: sandboxID("pull"), profile: spec.gitProfile, image: spec.paths.image, workspace: spec.paths.workspace,
+            arguments: script.argv, environment: script.environment, workingDirectory: "/")
+        request.binds = [gitDirectoryBind(isWritable: true)]
+        let text: String
+        do throws(JobFailure) {
+            let result = try await sandboxes.run(request, policy: policy) { output in
+                _ = await PipeReader.collect(output, limit: 0, keepEnd: false, name: "pull")
+            }
+            guard result.exit.status != .exited(code: 0) else { return }
+            text = SafeText.line(result.standardError, limit: 300, hiding: [spec.gateway.gitToken, url.password])
+        } catch {
+            text = error.message
+        }
+        if control.reason != nil { throw JobFailure(.cancelled, "") }
+        Logger.current.info("branch not pulled", metadata: ["task.id": "\(spec.taskID)", "error": "\(text)"])
     }
 
     /// - Parameter allowPush: Only for a sandbox where nothing of the agent's runs.

@@ -128,12 +128,17 @@ package final class TaskDisk: Sendable {
         while !Task.isCancelled {
             try? await Task.sleep(for: TaskDisk.directoryInterval)  // likewise
             let start = ContinuousClock.now
-            let measured = await DirectoryUsage.measure(paths, within: TaskDisk.walkSeconds)
-            guard !Task.isCancelled else { return }
-            guard let measured else {
-                control.stop(.limit(.disk, "disk use could not be measured within \(TaskDisk.walkSeconds) s"))
+            let measured: (bytes: Int64, inodes: Int64)
+            do throws(CodeForgeError) {
+                measured = try await DirectoryUsage.measure(paths, within: TaskDisk.walkSeconds)
+            } catch {
+                // What is not known to be within its limits must not go on.
+                if !Task.isCancelled {
+                    control.stop(.limit(.disk, "disk use could not be measured: \(error.message)"))
+                }
                 return
             }
+            guard !Task.isCancelled else { return }
             let usage = DiskUsage(
                 bytes: measured.bytes, byteLimit: limits.diskBytes, inodes: measured.inodes,
                 inodeLimit: limits.diskInodes)

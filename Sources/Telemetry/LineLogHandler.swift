@@ -14,8 +14,14 @@ package struct LineLogHandler: LogHandler {
 
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
-    package var logLevel: Logger.Level
+    /// The shared level, until a logger is given one of its own.
+    package var logLevel: Logger.Level {
+        get { ownLevel ?? level.current }
+        set { ownLevel = newValue }
+    }
 
+    private let level: LogLevel
+    private var ownLevel: Logger.Level?
     private let label: String
     private let format: Format
     private let redactor: Redactor
@@ -24,7 +30,7 @@ package struct LineLogHandler: LogHandler {
 
     package init(
         label: String,
-        level: Logger.Level,
+        level: LogLevel,
         format: Format,
         redactor: Redactor,
         sink: any LogSink = DescriptorSink(),
@@ -32,7 +38,7 @@ package struct LineLogHandler: LogHandler {
         now: @escaping @Sendable () -> Timestamp = systemTime
     ) {
         self.label = label
-        self.logLevel = level
+        self.level = level
         self.format = format
         self.redactor = redactor
         self.sink = sink

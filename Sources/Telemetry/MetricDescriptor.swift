@@ -30,6 +30,8 @@ package struct MetricDescriptor: Sendable {
         MetricDescriptor("codeforge_workers_active", "Workers with a task.", isAlwaysPresent: true),
         MetricDescriptor("codeforge_workers_total", "Workers.", isAlwaysPresent: true),
         MetricDescriptor("codeforge_webhook_deliveries_total", "Callbacks by outcome."),
+        MetricDescriptor("codeforge_workflow_runs_total", "Workflow runs that ended, by status."),
+        MetricDescriptor("codeforge_workflow_runs_in_progress", "Workflow runs under way.", isAlwaysPresent: true),
         MetricDescriptor("codeforge_tracing_dropped_spans_total", "Spans that were not exported, by reason."),
         MetricDescriptor("codeforge_http_requests_total", "Requests by method, route and status."),
         MetricDescriptor(

@@ -1,5 +1,5 @@
 import CLinux
-import Domain
+package import Domain
 import Glibc
 import HostProcess
 
@@ -12,24 +12,25 @@ package enum DirectoryUsage {
     /// of its own first, or a directory without permissions would hide what is in it.
     ///
     /// - Parameter seconds: Longest time, ≥ 1.
-    /// - Returns: `nil` when it could not be measured in that time.
-    package static func measure(_ paths: [String], within seconds: Int) async -> (bytes: Int64, inodes: Int64)? {
-        guard let bytes = await total(["-B1"] + ["--"] + paths, seconds),
-            let inodes = await total(["--inodes"] + ["--"] + paths, seconds)
-        else { return nil }
-        return (bytes, inodes)
+    /// - Throws: `.timeout` when it took longer; `.failed` when it could not be done at all.
+    package static func measure(
+        _ paths: [String], within seconds: Int
+    ) async throws(CodeForgeError) -> (bytes: Int64, inodes: Int64) {
+        (
+            try await total(["-B1"] + ["--"] + paths, seconds), try await total(["--inodes"] + ["--"] + paths, seconds)
+        )
     }
 
-    private static func total(_ arguments: [String], _ seconds: Int) async -> Int64? {
+    private static func total(_ arguments: [String], _ seconds: Int) async throws(CodeForgeError) -> Int64 {
         var command = ["/usr/bin/du", "-s", "-x", "-c"] + arguments
         if geteuid() != 0 { command = ["/usr/bin/unshare", "--map-root-user", "--"] + command }
         var ends: [Int32] = [-1, -1]
-        guard clinux_pipe2(&ends, O_CLOEXEC) == 0 else { return nil }
+        guard clinux_pipe2(&ends, O_CLOEXEC) == 0 else {
+            throw CodeForgeError(.failed, "pipe: \(String(cString: strerror(errno)))")
+        }
         let (output, input) = (HostDescriptor(ends[0]), HostDescriptor(ends[1]))
-        guard
-            let process = try? HostProcess.start(
-                command[0], command, environment: ["LANG": "C"], descriptors: [.null, .inherit(input.raw), .null])
-        else { return nil }
+        let process = try HostProcess.start(
+            command[0], command, environment: ["LANG": "C"], descriptors: [.null, .inherit(input.raw), .null])
         input.close()
         let limit = Task {
             try await Task.sleep(for: .seconds(seconds))
@@ -50,9 +51,11 @@ package enum DirectoryUsage {
             return String(decoding: bytes[..<count], as: UTF8.self)
         }
         limit.cancel()
-        guard case .exited = await process.waitForExit(), let line = text.split(separator: "\n").last,
-            line.hasSuffix("\ttotal")
-        else { return nil }
-        return Int64(line.prefix { $0.isNumber })
+        let end = await process.waitForExit()
+        if end == .signalled(SIGKILL) { throw CodeForgeError(.timeout, "it took longer than \(seconds) s") }
+        guard case .exited = end, let line = text.split(separator: "\n").last, line.hasSuffix("\ttotal"),
+            let total = Int64(line.prefix { $0.isNumber })
+        else { throw CodeForgeError(.failed, "\(command.prefix(2).joined(separator: " ")) does not work here") }
+        return total
     }
 }

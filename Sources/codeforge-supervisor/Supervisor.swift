@@ -33,9 +33,10 @@ enum Supervisor {
                 [gateway.gitToken, gateway.anthropicKey, gateway.openAIKey].compactMap(\.self) + spec.mcp.secrets)
             let trace = spec.traceParent.flatMap { TraceContext(traceparent: $0) }?.traceIDText
             let metadata = trace.map { id in Logger.MetadataProvider { ["trace_id": "\(id)"] } }
+            let level = LogLevel(.info)
             LoggingSystem.bootstrap {
                 LineLogHandler(
-                    label: $0, level: .info, format: .json, redactor: redactor, metadataProvider: metadata)
+                    label: $0, level: level, format: .json, redactor: redactor, metadataProvider: metadata)
             }
             let lock = try RunLock(spec.paths.state + "/lock")
             try await run(spec, namespace)
@@ -66,7 +67,9 @@ enum Supervisor {
                 taskID: spec.taskID, writerID: "\(spec.iteration)-\(spec.attempt)-\(spec.purpose.rawValue)",
                 historyEntries: spec.limits.historyEntries, spoolPath: spec.paths.state + "/spool"))
         let launcher = SandboxLauncher(
-            .init(shim: spec.paths.shim, require: try SandboxLayer.named(spec.requiredLayers)))
+            .init(
+                shim: spec.paths.shim, require: try SandboxLayer.named(spec.requiredLayers),
+                allowMissing: try SandboxLayer.named(spec.allowMissing)))
         // A lost predecessor's sandbox may be left, when it was paused and could not see its supervisor die.
         if spec.attempt > 1 { await launcher.sweep() }
         let clock = SystemClock()

@@ -9,31 +9,32 @@ struct CodeForge: AsyncParsableCommand {
         commandName: "codeforge",
         abstract: "Runs AI coding CLIs and scripts over untrusted git repositories, each task in its own sandbox.",
         discussion: """
-            The service: serve, config, doctor, image, token, keys rotate. Its clients, over REST: task, keys, mcp, tools, \
-            workspaces, sandbox.
+            The service: serve, config, doctor, image, token, keys rotate. Its clients, over REST: task, workflow, keys, \
+            mcp, tools, workspaces, sandbox.
 
             Examples:
-              codeforge serve
+              codeforge serve          (also without the word)
               codeforge task run --repo https://github.com/user/repo.git --prompt 'Fix the failing tests'
               codeforge completions bash > /etc/bash_completion.d/codeforge
 
             Exit status:
-              0    done; the task completed
-              1    failed; so did the task
+              0    done; the task or run completed
+              1    failed; so did the task or run
               2    wrong usage
               3    not found
               4    not authorized
               69   the service does not answer
-              124  the task timed out
+              124  the task or run timed out
               125  the sandbox could not be started (sandbox run)
-              130  the task was cancelled, or Ctrl-C was pressed
+              130  the task or run was cancelled, or Ctrl-C was pressed
             """,
         version: "codeforge \(Version.current)",
         subcommands: [
-            ServeCommand.self, ConfigCommand.self, DoctorCommand.self, TaskCommand.self, WorkspacesCommand.self,
-            KeysCommand.self, MCPCommand.self, ToolsCommand.self, SandboxCommand.self, ImageCommand.self,
+            ServeCommand.self, ConfigCommand.self, DoctorCommand.self, TaskCommand.self, WorkflowCommand.self,
+            WorkspacesCommand.self, KeysCommand.self, MCPCommand.self, ToolsCommand.self, SandboxCommand.self,
+            ImageCommand.self,
             TokenCommand.self, CompletionsCommand.self, VersionCommand.self,
-        ])
+        ], defaultSubcommand: ServeCommand.self)
 
     /// As the generated entry point, but for the exit status of a wrong command line: 2, as everywhere.
     static func main() async {

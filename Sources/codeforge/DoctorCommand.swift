@@ -11,7 +11,8 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Show each isolation layer, whether this host has it, and what to do if not.",
         discussion: """
-            Exits 1 when a layer is missing that is required, or a part of the installation or the image is not there.
+            Then starts a sandbox under each profile, with the image's /bin/true. Exits 1 when a layer is missing that is \
+            required, a part of the installation or the image is not there, or a sandbox does not start.
 
             Examples:
               codeforge doctor
@@ -23,9 +24,28 @@ struct DoctorCommand: AsyncParsableCommand {
     @OptionGroup var options: SettingsOptions
 
     func run() async throws {
-        let report = HostReport(settings: try options.loadForTools(), layers: await HostLayers.probe())
+        let loaded = try options.loadAllForTools()
+        let layers = await HostLayers.probe()
+        let report = HostReport(loaded, layers: layers, launches: try await launches(loaded))
         if json { printJSON(report.json) } else { for line in report.lines { print(line) } }
         if !report.isHealthy { throw ExitCode(1) }
+    }
+
+    /// What became of a sandbox under each profile; empty without an image or the shim, which are missing parts then.
+    private func launches(_ loaded: LoadedSettings) async throws -> [(profile: String, problem: String?)] {
+        let settings = loaded.settings
+        let images = ImageStore(directory: settings.sandbox.imageDirectory)
+        guard images.image(settings.sandbox.image) != nil, access(Installation.shim, X_OK) == 0 else { return [] }
+        var launches: [(profile: String, problem: String?)] = []
+        for (name, profile) in loaded.profiles.profiles.sorted(by: { $0.key < $1.key }) {
+            let problem = await SandboxTrial.problem(
+                profile, image: images.root(of: settings.sandbox.image), directory: settings.tasks.workspaceBase,
+                .init(
+                    shim: Installation.shim, require: try SandboxLayer.named(settings.sandbox.require),
+                    allowMissing: try SandboxLayer.named(settings.sandbox.allowMissing)))
+            launches.append((name, problem))
+        }
+        return launches
     }
 }
 
@@ -51,14 +71,29 @@ struct HostReport {
     private let settings: Settings
     private let statuses: [LayerStatus]
     private let required: Set<SandboxLayer>
+    private let launches: [(profile: String, problem: String?)]
 
-    init(settings: Settings, layers: [LayerStatus]) {
-        self.settings = settings
+    /// - Parameter launches: What kept a sandbox of each profile from running; `nil`: nothing did.
+    init(_ loaded: LoadedSettings, layers: [LayerStatus], launches: [(profile: String, problem: String?)]) {
+        settings = loaded.settings
         statuses = layers
-        required = Installation.requiredLayers(of: settings)
+        required = Installation.requiredLayers(of: loaded.settings, loaded.profiles)
+        self.launches = launches
     }
 
-    var isHealthy: Bool { (layers + parts).allSatisfy { $0.state != .missing } }
+    var isHealthy: Bool { (layers + parts + sandboxes).allSatisfy { $0.state != .missing } }
+
+    /// A sandbox under each profile.
+    private var sandboxes: [Finding] {
+        launches.map { launch in
+            // What to do follows the first semicolon.
+            let parts = (launch.problem ?? "starts and ends").split(separator: "; ", maxSplits: 1).map(String.init)
+            return Finding(
+                name: launch.profile, state: launch.problem == nil ? .ok : .missing,
+                behind: "a sandbox under profile \(launch.profile)", detail: parts.first ?? "",
+                remedy: parts.count > 1 ? parts[1] : "")
+        }
+    }
 
     private var layers: [Finding] {
         statuses.map { status in
@@ -108,7 +143,7 @@ struct HostReport {
             (name: String, layer: SandboxLayer) in
             let status = statuses.first { $0.layer == layer }
             guard let status, status.isPresent else { return (name, "none") }
-            return (name, status.detail.hasPrefix("cgroup v1") ? "v1" : "v2")
+            return (name, ["v1", "v2"].first { status.detail.hasPrefix("cgroup \($0)") } ?? "none")
         }
     }
 
@@ -138,7 +173,7 @@ struct HostReport {
             "user            \(user)", "kernel          \(kernel)", "control groups  \(groups)",
             "data            \(settings.dataDirectory), \(freeBytes.map(Units.bytes) ?? "?") free", "",
         ]
-        for finding in layers + parts {
+        for finding in layers + parts + sandboxes {
             let mark = finding.state == .missing ? "MISSING" : finding.state.rawValue
             let detail = finding.detail.isEmpty ? "" : ": " + finding.detail
             lines.append("\(padded(mark, 7))  \(padded(finding.name, 17))  \(finding.behind)\(detail)")
@@ -169,6 +204,8 @@ struct HostReport {
                             "layer": .string(status.layer.rawValue), "required": .bool(required.contains(status.layer)),
                         ]) { $1 })
                 }),
+            "sandboxes": .array(
+                sandboxes.map { .object(object($0).merging(["profile": .string($0.name)]) { $1 }) }),
             "parts": .array(parts.map { .object(object($0).merging(["name": .string($0.name)]) { $1 }) }),
         ]
     }

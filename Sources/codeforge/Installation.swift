@@ -28,11 +28,14 @@ enum Installation {
         return candidates.first { FileManager.default.isExecutableFile(atPath: $0) }
     }
 
-    /// Layers that may not be missing: what `sandbox.require` names, else what the built-in profiles require.
-    static func requiredLayers(of settings: Settings) -> Set<SandboxLayer> {
+    /// Layers that may not be missing: what `sandbox.require` names, else what the profiles require and neither
+    /// `sandbox.allow_missing` nor being an ordinary user excuses.
+    static func requiredLayers(of settings: Settings, _ profiles: ProfileCatalog) -> Set<SandboxLayer> {
         if let names = settings.sandbox.require { return Set(names.compactMap(SandboxLayer.init(rawValue:))) }
-        let all = SandboxProfile.builtIn.reduce(into: Set()) { $0.formUnion($1.required) }
-        let chosen = workspaceForm(of: settings) == .directory ? all.subtracting([.diskLimit]) : all
+        let all = profiles.profiles.values.reduce(into: Set<SandboxLayer>()) { $0.formUnion($1.required) }
+        let excused = Set((settings.sandbox.allowMissing ?? []).compactMap(SandboxLayer.init(rawValue:)))
+        var chosen = all.subtracting(excused)
+        if workspaceForm(of: settings) == .directory { chosen.remove(.diskLimit) }
         return geteuid() == 0 ? chosen : chosen.subtracting(SandboxLayer.rootOnly)
     }
 

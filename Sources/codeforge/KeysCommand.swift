@@ -39,10 +39,10 @@ struct KeysCommand: AsyncParsableCommand {
             let settings = try options.loadForTools()
             try await reporting {
                 let rotation = try KeyRotation(settings)
-                let (keys, tasks, servers) = try await rotation.run()
+                let count = try await rotation.run()
                 print(
-                    "sealed with the new key: \(keys) registered keys, secrets of \(tasks) tasks, \(servers) MCP servers"
-                )
+                    "sealed with the new key: \(count.keys) registered keys, secrets of \(count.tasks) tasks, "
+                        + "\(count.servers) MCP servers, \(count.workflows) workflows, \(count.runs) workflow runs")
             }
         }
     }
@@ -67,7 +67,15 @@ private struct KeyRotation {
         old = try AESGCMSecretBox(base64Key: oldKey, name: "encryption.old_key")
     }
 
-    func run() async throws -> (keys: Int, tasks: Int, servers: Int) {
+    struct Count {
+        var keys = 0
+        var tasks = 0
+        var servers = 0
+        var workflows = 0
+        var runs = 0
+    }
+
+    func run() async throws -> Count {
         guard FileManager.default.fileExists(atPath: settings.sqlite.path) else {
             throw CodeForgeError(.notFound, "there is no database \(settings.sqlite.path)")
         }
@@ -76,6 +84,8 @@ private struct KeyRotation {
         let database = try TaskDatabase(path: settings.sqlite.path)
         let store = SQLiteKeyStore(database)
         let servers = SQLiteMCPServerStore(database, box: new)
+        let workflows = SQLiteWorkflowStore(database, box: new)
+        let runs = SQLiteWorkflowRunStore(database, box: new)
         return try await withRedis { client in
             let secrets = RedisTaskSecretStore(client, box: new)
             @Sendable func secret(_ task: String, _ sealed: String) throws(CodeForgeError) -> String {
@@ -84,13 +94,26 @@ private struct KeyRotation {
             @Sendable func definition(_ name: String, _ sealed: String) throws(CodeForgeError) -> String {
                 try reseal(sealed, of: "MCP server '\(name)'")
             }
-            // Three stores: what could fail is tried in two before the other is changed.
+            @Sendable func workflow(_ name: String, _ sealed: String) throws(CodeForgeError) -> String {
+                try reseal(sealed, of: "workflow '\(name)'")
+            }
+            @Sendable func run(_ id: String, _ sealed: String) throws(CodeForgeError) -> String {
+                try reseal(sealed, of: "workflow run \(id)")
+            }
+            // Several stores: what could fail is tried in all but one before that is changed.
             _ = try await secrets.reseal(isTrial: true, secret)
             try await servers.reseal(isTrial: true, definition)
-            let keys = try await store.reseal { key, sealed throws(CodeForgeError) in
+            try await workflows.reseal(isTrial: true, workflow)
+            try await runs.reseal(isTrial: true, run)
+            var count = Count()
+            count.keys = try await store.reseal { key, sealed throws(CodeForgeError) in
                 try reseal(sealed, of: "key '\(key.name)' (\(key.provider.rawValue))")
             }
-            return (keys, try await secrets.reseal(secret), try await servers.reseal(definition))
+            count.tasks = try await secrets.reseal(secret)
+            count.servers = try await servers.reseal(definition)
+            count.workflows = try await workflows.reseal(workflow)
+            count.runs = try await runs.reseal(run)
+            return count
         }
     }
 

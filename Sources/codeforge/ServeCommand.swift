@@ -22,7 +22,7 @@ struct ServeCommand: AsyncParsableCommand {
         discussion: """
             Settings come from defaults, a YAML file (CODEFORGE_CONFIG, or codeforge.yaml here), the environment \
             (CODEFORGE_SERVER__PORT …) and flags. SIGTERM stops it; running tasks go on and are picked up by the next \
-            start, unless --drain waits for them.
+            start, unless --drain waits for them. SIGHUP reads logging.level again.
 
             Examples:
               codeforge serve
@@ -49,7 +49,7 @@ struct ServeCommand: AsyncParsableCommand {
         MetricsSystem.bootstrap(metrics)
         Gauge(label: "codeforge_build_info", dimensions: [("version", Version.current)]).record(1)
         let redactor = Redactor(settings.secretValues)
-        let level = Logger.Level(setting: settings.logging.level) ?? .info
+        let level = LogLevel(Logger.Level(setting: settings.logging.level) ?? .info)
         let format = LineLogHandler.Format(named: settings.logging.format)
         LoggingSystem.bootstrap { label in
             LineLogHandler(
@@ -59,8 +59,13 @@ struct ServeCommand: AsyncParsableCommand {
         let logger = Logger(label: "codeforge")
         do {
             try await withLogger(logger) { logger in
+                let reload = ConfigurationReload(
+                    settings: settings, level: level,
+                    load: { [options, overrides] () throws(SettingsError) in try options.loadAgain(overrides) },
+                    logger: logger)
                 try await Server(
-                    settings: settings, profiles: loaded.profiles, metrics: metrics, drains: drain, logger: logger
+                    settings: settings, profiles: loaded.profiles, metrics: metrics, drains: drain, reload: reload,
+                    logger: logger
                 ).run()
             }
         } catch let error as CodeForgeError {

@@ -19,7 +19,8 @@ extension Server {
         TrustService(
             store: store, queue: queue, events: events, secrets: secrets, credentials: credentials,
             forge: forge,
-            policy: untrustedPolicy, clock: SystemClock(), historyTTL: settings.tasks.workspaceTTL)
+            policy: untrustedPolicy, clock: SystemClock(), historyTTL: settings.tasks.workspaceTTL,
+            secretsTTL: settings.tasks.stateTTL)
     }
 
     func webhooks(_ tasks: TaskService, _ client: RedisClient) throws(CodeForgeError) -> WebhookService {

@@ -6,6 +6,8 @@ import Domain
 import Engine
 import Forges
 import FoundationEssentials
+import Glibc
+import HostProcess
 import Logging
 import RedisMessaging
 import SQLiteStore
@@ -15,6 +17,7 @@ import Settings
 import Synchronization
 import Telemetry
 import Vault
+import Workflows
 import Workspaces
 
 /// Puts the service together and runs it.
@@ -23,12 +26,15 @@ struct Server {
     let profiles: ProfileCatalog
     let metrics: PrometheusMetrics
     let drains: Bool
+    let reload: ConfigurationReload
     let logger: Logger
 
     /// - Throws: `CodeForgeError` when a part can't be started; the message says what to do.
     func run() async throws {
         try HostTree.make(settings.dataDirectory)
-        await SandboxLauncher(.init(shim: Installation.shim)).sweep()
+        let launcher = SandboxLauncher(.init(shim: Installation.shim))
+        await launcher.sweep()
+        await reportLayers()
         let control = ControlSocketClient(runsDirectory: settings.dataDirectory + "/runs")
         await control.sweep()
         let embedded = try await startRedis()
@@ -44,7 +50,7 @@ struct Server {
         let claim = try DatabaseClaim(path: settings.sqlite.path)
         defer { withExtendedLifetime(claim) {} }
         let database = try TaskDatabase(path: settings.sqlite.path)
-        let store = SQLiteTaskStore(database)
+        let store = WatchedTaskStore(SQLiteTaskStore(database))
         let workspaces = SQLiteWorkspaceStore(database)
         let box = try AESGCMSecretBox(base64Key: settings.encryption.key)
         let secrets = RedisTaskSecretStore(client, box: box)
@@ -59,7 +65,7 @@ struct Server {
         let directory = forgeDirectory
         let credentials = CredentialResolver(directory, ring: ring, secrets: secrets)
         let events = RedisEventLog(client, historyEntries: settings.events.historyEntries)
-        let queue = RedisTaskQueue(client)
+        let queue = RedisTaskQueue(client, name: settings.workers.queueName)
         let link = RedisSupervisorLink(client)
         let clock = SystemClock()
         let trail = AuditTrail(store: SQLiteAuditStore(database), clock: clock, days: settings.sandbox.auditDays)
@@ -81,12 +87,14 @@ struct Server {
             destination: credentials.destination(of:))
         let finalizer = RunFinalizer(
             store: store, workspaces: workspaces, events: events, secrets: secrets, queue: queue,
-            cliName: planner.cliName(of:), clock: clock, historyTTL: settings.tasks.workspaceTTL, callbacks: callbacks,
-            tracing: tracing, postsUntrusted: settings.codeReview.untrustedComments, onPosting: { outbox.wake() })
+            cliName: planner.cliName(of:), clock: clock, historyTTL: settings.tasks.workspaceTTL,
+            secretsTTL: settings.tasks.stateTTL, callbacks: callbacks, tracing: tracing,
+            postsUntrusted: settings.codeReview.untrustedComments, onPosting: { outbox.wake() })
         let scheduler = Scheduler(
             configuration: .init(concurrency: settings.workers.concurrency, drains: drains), store: store,
             workspaces: workspaces, queue: queue, link: link, planner: planner,
-            spawner: ProcessSupervisorSpawner(executable: Installation.supervisor), finalizer: finalizer, clock: clock)
+            spawner: ProcessSupervisorSpawner(executable: Installation.supervisor), finalizer: finalizer, clock: clock,
+            onLost: { await launcher.sweep() })
         let publisher = Publisher(
             configuration: publishing, store: store, publications: SQLitePublicationStore(database), events: events,
             planner: planner, spawner: ProcessSupervisorSpawner(executable: Installation.supervisor), forge: forge,
@@ -99,8 +107,16 @@ struct Server {
             store: store, queue: queue, secrets: secrets, events: events, link: link, clock: clock,
             rules: TaskRules(
                 registeredCLIs: Set(AgentCatalog.names), makeID: { UUID().uuidString.lowercased() },
-                isURL: URLRule.accepts), trust: trust, tracing: tracing)
+                isURL: URLRule.accepts), trust: trust, tracing: tracing, historyTTL: settings.tasks.workspaceTTL,
+            secretsTTL: settings.tasks.stateTTL)
         let webhooks = try webhooks(tasks, client)
+        let runs = RunParts(
+            workflows: SQLiteWorkflowStore(database, box: box), runs: SQLiteWorkflowRunStore(database, box: box),
+            events: events, tasks: tasks, record: store, credentials: credentials, directory: directory,
+            makePullRequest: { id, draft throws(CodeForgeError) in
+                try await publisher.createPullRequest(id, draft)
+            }, transport: transport, clock: clock)
+        let (workflows, runner) = try await workflows(runs, addresses, tracing)
         let sweeper = WorkspaceService(
             configuration: sweeping, tasks: store, store: workspaces,
             files: TaskFiles(
@@ -111,6 +127,12 @@ struct Server {
             hasWorkspace: { task throws(CodeForgeError) in try await planner.keptWorkspace(of: task) != nil },
             poster: poster, destination: credentials.ownDestination(of:))
         let stopping = ShutdownFlag()
+        let systemd = SystemdNotifier(environment: ProcessInfo.processInfo.environment)
+        for cli in CLICatalogue.entries(settings) where !cli.isAvailable {
+            logger.warning(
+                "a CLI is not there: its tasks will fail",
+                metadata: ["cli": "\(cli.name)", "path": "\(cli.binaryPath)", "image": "\(settings.sandbox.image)"])
+        }
         let issues = RemoteIssueSource(transport, addresses: addresses)
         let keys = KeyService(
             ring: ring, forge: forge, issues: issues, directory: directory, addresses: addresses, clock: clock)
@@ -122,7 +144,8 @@ struct Server {
                 keys: keys, browser: browser, tasks: tasks, webhooks: webhooks, reviews: reviews,
                 sandboxes: SandboxService(control: control, trail: trail), workspaces: sweeper,
                 publisher: publisher, mcp: MCPService(store: mcpServers, clock: clock),
-                tools: ToolService(store: tools, clock: clock), store: store, probe: probe, client: client,
+                tools: ToolService(store: tools, clock: clock), workflows: workflows, store: store, probe: probe,
+                client: client,
                 stopping: stopping, clock: clock, tokens: SQLiteTokenStore(database), receipts: receipts,
                 tracer: tracer))
         let application = api.application(
@@ -130,6 +153,7 @@ struct Server {
             onRunning: { [logger, settings] port in
                 logger.notice(
                     "listening", metadata: ["host": "\(settings.server.host)", "port": "\(port)"])
+                systemd.tell("READY=1\nSTATUS=listening on port \(port)")
             })
         // Stopped in reverse: HTTP drains first, and the reports are read until the scheduler is done.
         let exporting = exporter.map { [ServiceGroupConfiguration.ServiceConfiguration(service: $0)] } ?? []
@@ -139,8 +163,9 @@ struct Server {
                     .init(service: callbacks), .init(service: outbox), .init(service: trail),
                     .init(service: receipts), .init(service: SandboxCensus(control: control)),
                     .init(service: projector), .init(service: scheduler), .init(service: publisher),
-                    .init(service: trust), .init(service: sweeper), .init(service: application),
-                    .init(service: stopping),
+                    .init(service: trust), .init(service: sweeper), .init(service: runner), .init(service: reload),
+                    .init(service: DrainLimit(application, limit: .seconds(30))),
+                    .init(service: ServiceNotices(systemd: systemd)), .init(service: stopping),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         defer { logger.notice("stopped") }
@@ -151,6 +176,28 @@ struct Server {
             throw error
         }
         await embedded?.stop(leaveRunning: await hasRuns(scheduler, publisher))
+    }
+
+    /// Says loudly what tasks do without on this host, and what they are refused for.
+    private func reportLayers() async {
+        let missing = await HostLayers.probe().filter { !$0.isPresent }
+        let required = Installation.requiredLayers(of: settings, profiles)
+        for status in missing where required.contains(status.layer) {
+            logger.error(
+                "tasks will be refused: a required sandbox layer is missing",
+                metadata: [
+                    "layer": "\(status.layer.rawValue)", "detail": "\(status.detail)", "remedy": "\(status.remedy)",
+                ])
+        }
+        let wanted = profiles.profiles.values.reduce(into: Set<SandboxLayer>()) { $0.formUnion($1.required) }
+        let excused = missing.filter { wanted.contains($0.layer) && !required.contains($0.layer) }
+        guard !excused.isEmpty else { return }
+        logger.warning(
+            "tasks run without sandbox layers that their profiles name, because this host does not have them",
+            metadata: [
+                "layers": "\(excused.map(\.layer.rawValue).joined(separator: ", "))",
+                "remedy": "codeforge doctor says how to get them; sandbox.allow_missing: [] refuses tasks instead",
+            ])
     }
 
     /// Whether supervisors are still at work, which need Redis.
@@ -226,6 +273,7 @@ struct Server {
         configuration.auditRecords = sandbox.auditRecords
         configuration.diffBytes = settings.git.diffBytes
         configuration.disk = Installation.workspaceForm(of: settings)
+        configuration.allowMissing = settings.sandbox.allowMissing
         return configuration
     }
 
@@ -258,21 +306,24 @@ struct Server {
     private func dependencies(
         keys: KeyService, browser: ForgeBrowser, tasks: TaskService, webhooks: WebhookService, reviews: ReviewService,
         sandboxes: SandboxService, workspaces: WorkspaceService, publisher: Publisher, mcp: MCPService,
-        tools: ToolService, store: SQLiteTaskStore, probe: RedisHealthProbe, client: RedisClient,
+        tools: ToolService, workflows: WorkflowService, store: any TaskStore, probe: RedisHealthProbe,
+        client: RedisClient,
         stopping: ShutdownFlag, clock: SystemClock, tokens: any TokenStore, receipts: ReceiptLedger,
         tracer: SpanTracer?
     ) -> APIDependencies {
         let limit = settings.rateLimit
         return APIDependencies(
             tasks: tasks, reviews: reviews, webhooks: webhooks, sandboxes: sandboxes, keys: keys, browser: browser,
-            workspaces: workspaces, publisher: publisher, mcp: mcp, tools: tools, store: store, messaging: probe,
+            workspaces: workspaces, publisher: publisher, mcp: mcp, tools: tools, workflows: workflows, store: store,
+            messaging: probe,
             cliCatalogue: { [settings] in CLICatalogue.entries(settings) }, defaultCLI: settings.cli.defaultName,
             tokens: [settings.server.authToken], tokenStore: tokens, receipts: receipts, digest: Digests.sha256,
             rateLimiter: limit.enabled && limit.perMinute > 0
                 ? RedisRateLimiter(client, limit: limit.perMinute, digest: Digests.sha256) : nil,
             metricsText: { [metrics] in metrics.text() + ProcessMetrics.text() },
             isShuttingDown: { stopping.isSet }, version: Version.current, startedAt: .now,
-            maxBodyBytes: settings.server.maxBodyBytes, docsAssets: settings.server.docsAssets, clock: clock,
+            maxBodyBytes: settings.server.maxBodyBytes, docsAssets: settings.server.docsAssets,
+            corsOrigins: settings.server.corsOrigins, metricsToken: settings.server.metricsToken, clock: clock,
             tracer: tracer)
     }
 }
@@ -283,13 +334,24 @@ enum CLICatalogue {
         let images = ImageStore(directory: settings.sandbox.imageDirectory)
         return settings.cli.agents.map { name, agent in
             let path = agent.path
-            let available =
-                path.contains("/")
-                ? FileManager.default.isExecutableFile(atPath: path) : images.has(path, in: settings.sandbox.image)
+            var available = images.has(path, in: settings.sandbox.image)
+            if path.contains("/") {
+                available = FileManager.default.isExecutableFile(atPath: path)
+                // A script needs what runs it.
+                if isScript(path) { available = available && images.has("node", in: settings.sandbox.image) }
+            }
             return CLIEntry(
                 name: name, binaryPath: path, defaultModel: agent.defaultModel, isAvailable: available,
                 isDefault: name == settings.cli.defaultName)
         }
+    }
+
+    /// By its real name, as a run decides.
+    private static func isScript(_ path: String) -> Bool {
+        guard let real = realpath(path, nil) else { return false }
+        defer { free(real) }
+        let name = String(cString: real)
+        return [".js", ".mjs", ".cjs"].contains { name.hasSuffix($0) }
     }
 }
 

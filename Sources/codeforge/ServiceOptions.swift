@@ -83,6 +83,10 @@ extension CodeForgeError {
     /// 69 (`EX_UNAVAILABLE`) nobody answers, 1 anything else.
     var reported: ExitCode {
         complain("codeforge: \(SafeText.start(of: message.utf8, limit: 2000))")
+        // The message is one of them.
+        for text in fields.map({ "\($0.name): \($0.reason)" }) where text != message {
+            complain("  " + SafeText.start(of: text.utf8, limit: 2000))
+        }
         switch code {
         case .notFound: return ExitCode(3)
         case .unauthorized, .forbidden: return ExitCode(4)

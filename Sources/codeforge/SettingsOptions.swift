@@ -30,11 +30,20 @@ struct SettingsOptions: ParsableArguments {
     /// Likewise, with the origin of each value and the profiles in force.
     func loadAllForTools() throws -> LoadedSettings { try load([], isForTools: true) }
 
-    private func load(_ extra: [SettingsLoader.Override], isForTools: Bool) throws -> LoadedSettings {
-        var loader = SettingsLoader(
+    /// Reads the configuration of a service that serves once more.
+    func loadAgain(_ extra: [SettingsLoader.Override]) throws(SettingsError) -> LoadedSettings {
+        try loader(extra).load()
+    }
+
+    private func loader(_ extra: [SettingsLoader.Override]) -> SettingsLoader {
+        SettingsLoader(
             environment: ProcessInfo.processInfo.environment,
             overrides: pairs.compactMap(SettingsLoader.Override.init(pair:)) + extra,
             workingDirectory: FileManager.default.currentDirectoryPath, isRoot: geteuid() == 0)
+    }
+
+    private func load(_ extra: [SettingsLoader.Override], isForTools: Bool) throws -> LoadedSettings {
+        var loader = loader(extra)
         loader.isForTools = isForTools
         do {
             let loaded = try loader.load()
@@ -48,11 +57,14 @@ struct SettingsOptions: ParsableArguments {
 
     /// A misspelt layer would be one less that is required.
     private func checkLayers(_ loaded: LoadedSettings) throws {
-        for name in loaded.settings.sandbox.require ?? [] where SandboxLayer(rawValue: name) == nil {
-            let origin = loaded.origins["sandbox.require"]?.text ?? "default"
-            let allowed = SandboxLayer.allCases.map(\.rawValue).joined(separator: ", ")
-            complain("sandbox.require: '\(name)' (from \(origin)) is no layer; allowed: \(allowed)")
-            throw ExitCode(1)
+        let sandbox = loaded.settings.sandbox
+        for (key, names) in [("sandbox.require", sandbox.require), ("sandbox.allow_missing", sandbox.allowMissing)] {
+            for name in names ?? [] where SandboxLayer(rawValue: name) == nil {
+                let origin = loaded.origins[key]?.text ?? "default"
+                let allowed = SandboxLayer.allCases.map(\.rawValue).joined(separator: ", ")
+                complain("\(key): '\(name)' (from \(origin)) is no layer; allowed: \(allowed)")
+                throw ExitCode(1)
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ import Telemetry
 import TestKit
 import Testing
 import Vault
+import Workflows
 
 @testable import API
 
@@ -31,6 +32,8 @@ struct APIRig {
     let control = InMemorySandboxControl()
     let mcpServers = InMemoryMCPServerStore()
     let tools = InMemoryToolStore()
+    let workflows = InMemoryWorkflowStore()
+    let runs = InMemoryWorkflowRunStore()
     let trail: AuditTrail
     let keys = InMemoryKeyStore()
     let marks = InMemoryDeliveryMarks()
@@ -54,6 +57,9 @@ struct APIRig {
     var serviceToken: String? = "ghp_good"
     var maxBodyBytes = 2_097_152
     var docsAssets = ""
+    var corsOrigins: [String] = []
+    var metricsToken: String?
+    var readLimit = APIServer.readLimit
     var tracer: SpanTracer?
     var requestLimit: Duration = .seconds(60)
 
@@ -118,6 +124,7 @@ struct APIRig {
             publisher: publisher,
             mcp: MCPService(store: mcpServers, clock: clock),
             tools: ToolService(store: tools, clock: clock),
+            workflows: workflowService(tasks, CredentialResolver(directory, ring: ring, secrets: secrets), directory),
             store: store,
             messaging: messaging,
             cliCatalogue: { [clis] in clis },
@@ -133,6 +140,8 @@ struct APIRig {
             startedAt: .now,
             maxBodyBytes: maxBodyBytes,
             docsAssets: docsAssets,
+            corsOrigins: corsOrigins,
+            metricsToken: metricsToken,
             clock: clock,
             tracer: tracer
         )
@@ -170,12 +179,28 @@ struct APIRig {
         }
         return publisher
     }
-    var server: APIServer { APIServer(dependencies, requestLimit: requestLimit, ticker: ticker) }
+    var server: APIServer {
+        APIServer(dependencies, requestLimit: requestLimit, ticker: ticker, readLimit: readLimit)
+    }
 
     var application: Application<RouterResponder<APIContext>> {
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
         return server.application(host: "127.0.0.1", port: 0, logger: logger)
+    }
+
+    /// Nothing runs.
+    private func workflowService(
+        _ tasks: TaskService, _ credentials: CredentialResolver, _ directory: ForgeDirectory
+    ) -> WorkflowService {
+        let parts = RunParts(
+            workflows: workflows, runs: runs, events: events, tasks: tasks, record: WatchedTaskStore(store),
+            credentials: credentials, directory: directory,
+            makePullRequest: { _, _ throws(CodeForgeError) in throw CodeForgeError(.internal, "nothing runs") },
+            transport: APIRig.transport, clock: clock)
+        return WorkflowService(
+            parts, RunRules(), runner: WorkflowRunner(parts, RunRules()),
+            makeID: { UUID().uuidString.lowercased() })
     }
 
     /// A token on record.

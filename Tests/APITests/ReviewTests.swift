@@ -125,7 +125,9 @@ import Testing
             (task.config, task.prNumber, task.repoURL) = (nil, nil, "https://github.com/x")
         }
         try await insert(rig, "tokenless") { $0.repoURL = "https://github.com/x" }
-        try await insert(rig, "keyless") { $0.providerKey = "gone" }
+        try await insert(rig, "keyless") { task in
+            (task.providerKey, task.repoURL) = ("gone", "file:///srv/x.git")
+        }
         try await insert(rig, "nowhere") { $0.repoURL = "https://github.com/x" }
         try await insert(rig, "local") { $0.repoURL = "file:///srv/x.git" }
         try await insert(rig, "refused") { $0.config?.prNumber = 99 }

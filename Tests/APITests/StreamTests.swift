@@ -37,7 +37,7 @@ import Testing
                 #expect(head.lowercased().contains(line.lowercased() + "\r\n"), "\(line)")
             }
             #expect(
-                body == "event: connected\ndata: {\"task_id\":\"t\",\"status\":\"completed\"}\n\n"
+                body == "event: connected\ndata: {\"task_id\":\"t\",\"status\":\"completed\"}\nretry: 2000\n\n"
                     + Self.frame(1, "a") + Self.frame(3, "b")
                     + "event: done\ndata: {\"task_id\":\"t\",\"status\":\"completed\"}\n\n"
             )
@@ -55,8 +55,8 @@ import Testing
                 let raw = try await StreamClient(port: client.port).readAll(path, header)
                 let body = try StreamClient.split(raw).body
                 #expect(
-                    body == "event: connected\ndata: {\"task_id\":\"t\",\"status\":\"failed\"}\n\n" + Self.frame(3, "c")
-                        + "event: done\ndata: {\"task_id\":\"t\",\"status\":\"failed\"}\n\n"
+                    body == "event: connected\ndata: {\"task_id\":\"t\",\"status\":\"failed\"}\nretry: 2000\n\n"
+                        + Self.frame(3, "c") + "event: done\ndata: {\"task_id\":\"t\",\"status\":\"failed\"}\n\n"
                 )
             }
         }

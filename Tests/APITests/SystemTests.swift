@@ -140,4 +140,18 @@ import Testing
             }
         }
     }
+
+    @Test func metricsMayAskForATokenOfTheirOwn() async throws {
+        var rig = APIRig()
+        rig.metricsToken = "scrape"
+        try await rig.application.test(.router) { client async throws in
+            for (token, status) in [(nil, 401), ("", 401), ("scrap", 401), (APIRig.token, 401), ("scrape", 200)] {
+                #expect(try await client.ask(.get, "/metrics", token: token).status == status, "\(token ?? "none")")
+            }
+            #expect(try await client.ask(.get, "/api/v1/auth/verify", token: "scrape").status == 401)
+        }
+        try await APIRig().application.test(.router) { client async throws in
+            #expect(try await client.ask(.get, "/metrics", token: nil).status == 200)
+        }
+    }
 }

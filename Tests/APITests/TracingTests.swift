@@ -69,6 +69,19 @@ import Testing
         }
     }
 
+    /// They have no time limit, and yet are requests as any other.
+    @Test func longRequestsHaveOneToo() async throws {
+        try await rig.application.test(.router) { client async throws in
+            for action in ["create-pr", "post-review"] {
+                #expect(try await client.ask(.post, "/api/v1/tasks/none/\(action)").status == 404)
+            }
+        }
+        #expect(
+            kept.all.map(\.name) == [
+                "POST /api/v1/tasks/{taskID}/create-pr", "POST /api/v1/tasks/{taskID}/post-review",
+            ])
+    }
+
     @Test func streamsAndProbesHaveNone() async throws {
         let rig = rig
         try await rig.insert("over", .completed)

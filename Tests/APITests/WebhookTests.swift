@@ -220,8 +220,8 @@ extension TestClientProtocol {
             #expect(try await client.deliver(sender, other).status == 201)
             other.sha = String(repeating: "c", count: 40)
             #expect(try await client.deliver(sender, other).status == 201)
-            for _ in 1...2 {
-                other.sha = ""
+            for sha in ["", "HEAD"] {
+                other.sha = sha
                 #expect(
                     try await client.deliver(sender, other).status == 201,
                     "without a commit there is nothing to compare")
@@ -267,7 +267,7 @@ extension TestClientProtocol {
         try await test(rig) { client in
             let changes: [@Sendable (inout WebhookFixture) -> Void] = [
                 { $0.repositoryURL = "file:///etc" }, { $0.repositoryURL = "https://u:p@github.com/acme/app" },
-                { $0.headBranch = "a\nb" }, { $0.baseBranch = "--upload-pack=sh" }, { $0.sha = "HEAD" },
+                { $0.headBranch = "a\nb" }, { $0.baseBranch = "--upload-pack=sh" },
                 { $0.number = 0 },
             ]
             for (index, change) in changes.enumerated() {
@@ -276,6 +276,19 @@ extension TestClientProtocol {
             }
         }
         #expect(try await tasks(rig).isEmpty && rig.marks.marks.isEmpty)
+    }
+
+    @Test(arguments: Sender.allCases)
+    func aCommitThatIsNoneIsLeftOut(_ sender: Sender) async throws {
+        let rig = APIRig()
+        try await test(rig) { client in
+            for _ in 1...2 {
+                let answer = try await client.deliver(sender, WebhookFixture(sender.actions[0]) { $0.sha = "HEAD" })
+                #expect(answer.status == 201, "\(answer)")
+            }
+        }
+        let made = try await tasks(rig)
+        #expect(made.count == 2 && made.allSatisfy { $0.headSHA == nil } && rig.marks.marks.isEmpty)
     }
 
     @Test(arguments: Sender.allCases)

@@ -91,6 +91,17 @@ import Testing
         #expect(try await rig.files.slugs() == ["a", "owner"])
     }
 
+    /// The first of two reasons: its workspace is not on record yet.
+    @Test func aRunningTaskWithoutAWorkspaceIsAConflict() async throws {
+        let rig = APIRig()
+        try await rig.insert("busy", .cloning)
+        try await rig.insert("idle", .completed)
+        try await rig.application.test(.router) { client async throws in
+            #expect(try await client.ask(.delete, "/api/v1/workspaces/busy").status == 409)
+            #expect(try await client.ask(.delete, "/api/v1/workspaces/idle").status == 404)
+        }
+    }
+
     @Test(arguments: [TaskStatus.pending, .completed, .failed, .awaitingInstruction, .prCreated])
     func anyOtherTasksWorkspaceCanGo(_ status: TaskStatus) async throws {
         try await workspace("a", status)

@@ -172,6 +172,7 @@ import Testing
     @Test func aScriptIsStartedThroughNode() {
         let script = run("p") { $0.binary = "/opt/cli.js" }
         #expect(ClaudeCodeAdapter().command(for: script).argv.prefix(2) == ["node", "/opt/cli.js"])
+        #expect(CodexAdapter().command(for: script).argv.prefix(3) == ["node", "/opt/cli.js", "exec"])
     }
 
     @Test func theCatalogKnowsEachByName() {

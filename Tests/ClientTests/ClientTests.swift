@@ -132,6 +132,13 @@ import Testing
         #expect(error == CodeForgeError(code, "because"))
     }
 
+    @Test func everyFieldThatIsWrongIsTold() async throws {
+        let body = #"{"error":"x","message":"b: no","fields":{"b":"no","a":"neither"}}"#
+        let transport = ScriptedTransport(.init(status: 400, chunks: [body]))
+        let error = await #expect(throws: CodeForgeError.self) { try await client(transport).get("/api/v1/x") }
+        #expect(error?.fields.map { "\($0.name): \($0.reason)" } == ["a: neither", "b: no"])
+    }
+
     @Test func whatIsNoServiceIsSaidToBeNone() async throws {
         let page = ScriptedTransport(.init(chunks: ["<html>"]))
         await #expect(throws: CodeForgeError.self) { try await client(page).get("/api/v1/x") }
@@ -151,5 +158,23 @@ import Testing
         }
         #expect(seen == ["a", "b"])
         #expect(transport.requests.map { $0.headers["last-event-id"] } == [nil, "4"])
+    }
+}
+
+@Suite struct ParameterTextTests {
+    @Test(
+        arguments: [
+            ("a=b", "a", .value("b")), ("a=", "a", .value("")), ("a=b=c", "a", .value("b=c")),
+            ("a=@notes.md", "a", .file("notes.md")), ("a=@@home", "a", .value("@home")), ("a=-", "a", .standardInput),
+            ("a=--", "a", .value("--")), ("a=x@y", "a", .value("x@y")),
+        ] as [(String, String, ParameterText.Source)])
+    func saysWhereItsValueIs(text: String, name: String, source: ParameterText.Source) throws {
+        let parameter = try ParameterText(text)
+        #expect(parameter.name == name && parameter.source == source)
+    }
+
+    @Test(arguments: [["a"], ["=b"], [""], ["a=@"], ["a=1", "a=2"], ["a=-", "b=-"]])
+    func whatCannotBeMeantIsRefused(texts: [String]) {
+        #expect(throws: CodeForgeError.self) { try ParameterText.all(texts) }
     }
 }

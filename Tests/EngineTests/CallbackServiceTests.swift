@@ -56,7 +56,8 @@ import Vault
     private func finalizer(_ service: CallbackService) -> RunFinalizer {
         RunFinalizer(
             store: fixture.store, workspaces: fixture.workspaces, events: fixture.events, secrets: fixture.secrets,
-            queue: fixture.queue, cliName: { _ in "shell" }, clock: fixture.clock, historyTTL: 60, callbacks: service,
+            queue: fixture.queue, cliName: { _ in "shell" }, clock: fixture.clock, historyTTL: 60, secretsTTL: 90,
+            callbacks: service,
             onPosting: nil)
     }
 

@@ -169,3 +169,65 @@ import Testing
         #expect(directory.apiURL(of: .sentry) == "https://s.corp/api/0")
     }
 }
+
+/// Which key goes along with a request whose URL somebody else chose.
+@Suite struct KeyDestinationTests {
+    private let fixture = EngineFixture()
+
+    private func key(
+        _ provider: KeyProvider, base: String? = nil, at url: String
+    ) async throws -> Result<String, CodeForgeError> {
+        let key = RegisteredKey(
+            name: "k", provider: provider, base: try base.flatMap { try ForgeBase($0, provider: provider) },
+            createdAt: fixture.clock.now())
+        _ = try await fixture.ring.add(key, token: "token")
+        do throws(CodeForgeError) {
+            return .success(try await fixture.credentials.key(named: "k", for: HTTPURL(url)).token)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    @Test(
+        arguments: [
+            (.github, nil, "https://api.github.com/repos/o/r/issues/1"), (.gitlab, nil, "https://gitlab.com/api/v4/x"),
+            (.gitlab, nil, "https://git.corp/api/v4/projects/o%2Fr"),
+            (.sentry, nil, "https://sentry.io/api/0/issues/1/"),
+            (.github, "https://ghe.corp", "https://ghe.corp/api/v3/repos/o/r"),
+            (.github, "https://acme.ghe.com", "https://api.acme.ghe.com/repos/o/r"),
+            (.gitlab, "https://h.corp/gitlab", "https://h.corp/gitlab/api/v4/x"),
+            (.sentry, "http://s.corp:9000", "http://s.corp:9000/api/0/issues/1/"),
+        ] as [(KeyProvider, String?, String)])
+    func goesToItsOwnPlace(_ provider: KeyProvider, _ base: String?, _ url: String) async throws {
+        #expect(try await key(provider, base: base, at: url) == .success("token"))
+    }
+
+    @Test(
+        arguments: [
+            (.github, nil, "https://evil.example/repos/o/r"), (.github, nil, "http://api.github.com/repos/o/r"),
+            (.github, nil, "https://api.github.com:8443/x"), (.github, nil, "https://api.github.com.evil.example/x"),
+            (.github, nil, "https://gitlab.com/api/v4/x"), (.github, nil, "https://git.corp/api/v3/x"),
+            (.gitlab, nil, "http://git.corp/api/v4/x"), (.gitlab, nil, "https://gitlab.com/o/r"),
+            (.github, "https://ghe.corp", "https://api.github.com/repos/o/r"),
+            (.gitlab, "https://h.corp/gitlab", "https://h.corp/other"),
+            (.gitlab, "https://h.corp/gitlab", "https://h.corp/gitlab/../other"),
+            (.gitlab, "https://h.corp/gitlab", "https://h.corp/gitlab/%2e%2e/other"),
+            (.gitlab, "https://h.corp/gitlab", "https://h.corp/gitlab/a%2f..%2f..%2fother"),
+            (.gitlab, "https://h.corp/gitlab", "https://h.corp/gitlabs/x"),
+            (.sentry, nil, "https://sentry.io/other"), (.sentry, "http://s.corp:9000", "http://s.corp/api/0/x"),
+        ] as [(KeyProvider, String?, String)])
+    func staysAwayFromAnyOther(_ provider: KeyProvider, _ base: String?, _ url: String) async throws {
+        guard case .failure(let error) = try await key(provider, base: base, at: url) else {
+            Issue.record("sent to \(url)")
+            return
+        }
+        #expect(error.code == .forbidden && error.message.hasPrefix("key 'k' is for http"), "\(error)")
+        #expect(!error.message.contains("token"))
+    }
+
+    @Test func anUnknownOneIsSaidToBe() async throws {
+        await #expect(throws: CodeForgeError(.notFound, "key 'x' not found")) {
+            try await fixture.credentials.key(named: "x", for: HTTPURL("https://api.github.com/"))
+        }
+    }
+}

@@ -71,7 +71,8 @@ struct EngineFixture: Sendable {
     func finalizer(postsUntrusted: Bool = true, onPosting: @escaping @Sendable () -> Void) -> RunFinalizer {
         RunFinalizer(
             store: store, workspaces: workspaces, events: events, secrets: secrets, queue: queue,
-            cliName: { $0.config?.cli ?? "claude-code" }, clock: clock, historyTTL: 60, postsUntrusted: postsUntrusted,
+            cliName: { $0.config?.cli ?? "claude-code" }, clock: clock, historyTTL: 60, secretsTTL: 90,
+            postsUntrusted: postsUntrusted,
             onPosting: onPosting)
     }
 
@@ -99,13 +100,15 @@ struct EngineFixture: Sendable {
             workspaceForm: { workspaces[$0] })
     }
 
-    func scheduler(concurrency: Int = 2, forms: [String: WorkspaceForm] = [:]) -> Scheduler {
+    func scheduler(
+        concurrency: Int = 2, forms: [String: WorkspaceForm] = [:], onLost: @escaping @Sendable () async -> Void = {}
+    ) -> Scheduler {
         Scheduler(
             configuration: .init(
                 concurrency: concurrency, leaseGrace: .milliseconds(200), reportGrace: .milliseconds(100),
                 checkInterval: .milliseconds(20)),
             store: store, workspaces: workspaces, queue: queue, link: link, planner: planner(workspaces: forms),
-            spawner: spawner, finalizer: finalizer, clock: clock)
+            spawner: spawner, finalizer: finalizer, clock: clock, onLost: onLost)
     }
 
     /// A task on record in the given state.

@@ -47,13 +47,17 @@ import Testing
             task.iteration = 2
             task.currentPrompt = "more"
             task.sessionID = "s"
+            task.sessionUsage = Usage(inputTokens: 7)
             task.sessionCLI = "claude-code"
         }
         let resumed = try await fixture.planner().plan(task)
         #expect(resumed.agent.sessionID == "s" && resumed.agent.prompt == "more" && resumed.source == .existing)
+        #expect(resumed.agent.sessionUsage == Usage(inputTokens: 7))
         task.sessionCLI = "codex"
         let replayed = try await fixture.planner().plan(task)
         #expect(replayed.agent.sessionID == nil && replayed.agent.prompt == "0:more")
+        #expect(replayed.agent.sessionUsage == nil)
+        #expect(resumed.pullBranch == nil)
     }
 
     @Test func anotherTasksWorkspaceIsUsedWhileItExists() async throws {
@@ -137,6 +141,42 @@ import Testing
         let task = try await fixture.task { $0.providerKey = "bot" }
         let spec = try await fixture.planner { $0.profiles = catalog }.plan(task)
         #expect(spec.profile == large && spec.gitProfile == git)
+    }
+
+    @Test(arguments: [WorkspaceForm.volume, .directory])
+    func clientsAreToldOfOnePlaceForEitherForm(_ form: WorkspaceForm) async throws {
+        let task = try await fixture.task()
+        let paths = try await fixture.planner { $0.disk = form }.plan(task).paths
+        #expect(paths.shownWorkspace == "/data/workspaces/do-t")
+        #expect((paths.workspace == paths.shownWorkspace) == (form == .directory))
+    }
+
+    @Test func aFollowUpStartsFromTheBranchOfItsPullRequest() async throws {
+        let task = try await fixture.task { task in
+            task.status = .running
+            task.iteration = 2
+            task.branch = "codeforge/do"
+        }
+        let planner = fixture.planner(workspaces: ["/data/workspaces/do-t": .volume])
+        #expect(try await planner.plan(task).pullBranch == "codeforge/do")
+        var review = task
+        review.status = .reviewing
+        #expect(try await planner.plan(review).pullBranch == nil, "a review is of what is there")
+        var first = task
+        first.iteration = 1
+        #expect(try await planner.plan(first).pullBranch == nil)
+    }
+
+    /// §5.2: a default that is no CLI, told by the run.
+    @Test(arguments: [
+        (TaskStatus.running, "CLI execution failed: resolving CLI runner: unknown CLI: vim"),
+        (.reviewing, "review CLI execution failed: resolving CLI runner: unknown CLI: vim"),
+    ])
+    func anUnknownDefaultIsNamed(_ status: TaskStatus, _ message: String) async throws {
+        let task = try await fixture.task { $0.status = status }
+        let planner = fixture.planner(workspaces: ["/data/workspaces/do-t": .volume]) { $0.defaultCLI = "vim" }
+        let error = await #expect(throws: CodeForgeError.self) { try await planner.plan(task) }
+        #expect(error?.message == message)
     }
 
     @Test func aProfileShortensTheWatchdogsAndNeverLengthensThem() async throws {

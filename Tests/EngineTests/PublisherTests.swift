@@ -17,13 +17,15 @@ import Testing
 
     /// - Parameter outcome: By default pushes what is wanted.
     private func publisher(
-        _ outcome: @escaping @Sendable (JobSpec) -> JobOutcome? = PublisherTests.pushed
+        _ outcome: @escaping @Sendable (JobSpec) -> JobOutcome? = PublisherTests.pushed,
+        change: (inout Publisher.Configuration) -> Void = { _ in }, target: Publisher.Targets? = nil
     ) async throws -> (publisher: Publisher, spawner: ReportingSpawner) {
         let spawner = ReportingSpawner(outcome)
         var configuration = Publisher.Configuration(
             branchPrefix: "cf/", authorName: "Bot", authorEmail: "b@o", timeoutSeconds: 60, historyTTL: 60)
         configuration.reportGrace = .zero
         configuration.retries = [.zero]
+        change(&configuration)
         let access = ForgeAccess(provider: .github, apiURL: forge.githubAPI, token: "ghp_good")
         let project = ForgeProject(path: "/o/r", on: .github)
         let publisher = Publisher(
@@ -31,7 +33,7 @@ import Testing
             planner: fixture.planner(), spawner: spawner,
             forge: RemoteForge(CurlTransport(), addresses: try AddressRule(exceptions: [forge.authority])),
             clock: fixture.clock,
-            target: { _ in project.map { Publisher.Target(project: $0, access: access) } })
+            target: target ?? { _ in project.map { Publisher.Target(project: $0, access: access) } })
         spawner.connect { report in
             try? await publisher.apply(report)  // the store never fails
         }
@@ -94,6 +96,49 @@ import Testing
         files.withLock { $0 = 1 }
         #expect(try await publisher.createPullRequest("t", .init()).status == .prCreated)
         #expect(Set(spawner.specs.map(\.attempt)).count == 3, "each supervisor has an attempt of its own")
+    }
+
+    /// The record of the forge's credentials is away for a moment, after the task became `creating_pr`.
+    @Test func whatWasAwayIsAskedAgainWithoutARestart() async throws {
+        try await completed()
+        let project = try #require(ForgeProject(path: "/o/r", on: .github))
+        let access = ForgeAccess(provider: .github, apiURL: forge.githubAPI, token: "ghp_good")
+        let asked = Mutex(0)
+        let targets: Publisher.Targets = { _ throws(CodeForgeError) in
+            let isAway = asked.withLock { count in
+                count += 1
+                return count == 2 || count == 3
+            }
+            guard !isAway else { throw CodeForgeError(.unavailable, "redis is away") }
+            return Publisher.Target(project: project, access: access)
+        }
+        let (publisher, _) = try await publisher(
+            change: { $0.resumeInterval = .milliseconds(20) }, target: targets)
+        await #expect(throws: CodeForgeError(.unavailable, "redis is away")) {
+            try await publisher.createPullRequest("t", .init())
+        }
+        #expect(try await status == .creatingPR)
+        let service = Task { try await publisher.run() }
+        defer { service.cancel() }
+        try await eventually("the end") { endings == 1 ? () : nil }
+        #expect(try await status == .prCreated)
+        #expect(forge.github.pulls.count == 1)
+    }
+
+    @Test func aCallerThatGoesAwayIsToldAndTheWorkGoesOn() async throws {
+        try await completed()
+        forge.fail(.slow(.seconds(2)), on: "POST", "pulls")
+        let (publisher, _) = try await publisher()
+        let caller = Task { try await publisher.createPullRequest("t", .init()) }
+        try await eventually("the forge to be asked") { forge.requests.isEmpty ? nil : () }
+        let start = ContinuousClock.now
+        caller.cancel()
+        let error = await #expect(throws: CodeForgeError.self) { try await caller.value }
+        #expect(error?.code == .unavailable && ContinuousClock.now - start < .seconds(1))
+        #expect(try await status == .creatingPR)
+        try await eventually("the end") { endings == 1 ? () : nil }
+        #expect(try await status == .prCreated)
+        #expect(forge.requests.count { $0.method == "POST" && $0.path.hasSuffix("/pulls") } == 1)
     }
 
     @Test func twoAtOnceMakeOne() async throws {

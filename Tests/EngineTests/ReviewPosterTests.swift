@@ -110,6 +110,7 @@ import Testing
         server.github.pulls[0].author = "octocat"
         _ = try await poster().post(review(verdict: "request_changes"), on: 7, at: place, marker: "m")
         #expect(posted.map(\.event) == ["COMMENT"])
+        #expect(server.requests.count { $0.method == "POST" } == 2, "what was refused is not sent again as it was")
     }
 
     @Test func aRefusalIsToldWithoutTheToken() async throws {

@@ -218,6 +218,27 @@ import Testing
         #expect(fixture.events.expiry(of: "t") == .some(.some(60)))
     }
 
+    @Test func aReviewLeavesTheTimeItsTaskBegan() async throws {
+        let began = fixture.clock.now()
+        _ = try await fixture.task { task in
+            task.status = .completed
+            task.startedAt = began
+            (task.attempt, task.endedAttempt) = (1, 1)
+        }
+        fixture.clock.advance(by: .seconds(60))
+        let scheduler = fixture.scheduler(forms: ["/data/workspaces/do-t": .directory])
+        try await fixture.whileRunning(scheduler) {
+            _ = try await fixture.reviews().start("t", cli: nil, model: nil)
+            let spec = try await eventually("the supervisor") { fixture.spawner.specs.first }
+            #expect(spec.startedAt == fixture.clock.now(), "its own time limit begins now")
+            #expect(try await task.startedAt == began)
+            var outcome = JobOutcome(failure: .cli, error: "e")
+            outcome.startedAt = spec.startedAt
+            try await finish(spec.run, outcome)
+            #expect(try await fixture.store.iterations(of: "t").first?.startedAt == spec.startedAt)
+        }
+    }
+
     @Test func aFailedReviewFailsTheTask() async throws {
         let run = try await reviewing { $0.followUpWaits = true }
         try await finish(run, JobOutcome(failure: .timeout, error: "review timed out after 5s"))

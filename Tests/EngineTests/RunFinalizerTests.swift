@@ -36,15 +36,32 @@ import Testing
             result: "fine", changes: ChangesSummary(filesModified: 2), usage: Usage(inputTokens: 3), sessionID: "s",
             workspaceBytes: 7)
         outcome.diff = WorkspaceDiff(text: "diff", isTruncated: true)
+        outcome.sessionUsage = Usage(inputTokens: 9)
         try await finish(run, outcome)
         let task = try #require(try await fixture.store.task("t"))
         #expect(task.status == .completed && task.result == "fine" && task.usage?.inputTokens == 3)
-        #expect(task.sessionID == "s" && task.sessionCLI == "claude-code")
+        #expect(task.sessionID == "s" && task.sessionCLI == "claude-code" && task.sessionUsage?.inputTokens == 9)
         #expect(try await fixture.store.iterations(of: "t").map(\.status) == [.completed])
         #expect(try await fixture.workspaces.bytes() == 7)
         #expect(try await fixture.workspaces.diff(of: "t", iteration: 1) == outcome.diff)
         #expect(log.count == 2 && log[0].contains("task_completed") && log[1].hasPrefix("done"))
         #expect(fixture.events.expiry(of: "t") == .some(.some(60)))
+        #expect(fixture.secrets.expiry(of: "t") == .some(.some(90)), "secrets have a time of their own")
+    }
+
+    @Test func anIterationBeganWhenTheWorkerTookItUp() async throws {
+        let run = try await running()
+        try await fixture.store.update("t") { task throws(CodeForgeError) in
+            task.status = .cloning
+            return nil
+        }
+        var outcome = JobOutcome()
+        outcome.startedAt = fixture.clock.now()
+        fixture.clock.advance(by: .seconds(9))
+        try await fixture.finalizer.apply(JobReport(run: run, body: .running, time: fixture.clock.now()))
+        try await finish(run, outcome)
+        #expect(try await fixture.store.task("t")?.startedAt == fixture.clock.now(), "the CLI's start, for the task")
+        #expect(try await fixture.store.iterations(of: "t").first?.startedAt == outcome.startedAt)
     }
 
     @Test func theSameReportTwiceTellsOnce() async throws {

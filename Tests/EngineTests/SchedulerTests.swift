@@ -78,7 +78,12 @@ import Testing
     }
 
     @Test func aLostSupervisorIsReplacedOnceThenTheTaskFails() async throws {
-        try await fixture.whileRunning(fixture.scheduler()) {
+        // Behind each what it left is cleaned up, before another starts.
+        let cleaned = Mutex<[Int]>([])
+        let scheduler = fixture.scheduler(onLost: { [fixture] in
+            cleaned.withLock { $0.append(fixture.spawner.specs.count) }
+        })
+        try await fixture.whileRunning(scheduler) {
             let id = try await create()
             try await until("first") { fixture.spawner.specs.count == 1 }
             fixture.spawner.end(0, how: "signal 9")
@@ -87,6 +92,7 @@ import Testing
             fixture.spawner.end(1, how: "signal 9")
             try await until("failed") { try await status(id) == .failed }
             #expect(try await fixture.store.task(id)?.error == "supervisor lost (signal 9) in attempt 2 of 2")
+            #expect(cleaned.withLock { $0 } == [1, 2])
         }
     }
 

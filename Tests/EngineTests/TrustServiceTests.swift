@@ -78,7 +78,8 @@ private final class ScriptedForge: Forge {
     private func trust(_ policy: UntrustedPolicy = .review) -> TrustService {
         TrustService(
             store: fixture.store, queue: fixture.queue, events: fixture.events, secrets: fixture.secrets,
-            credentials: fixture.credentials, forge: forge, policy: policy, clock: fixture.clock, historyTTL: 60)
+            credentials: fixture.credentials, forge: forge, policy: policy, clock: fixture.clock, historyTTL: 60,
+            secretsTTL: 90)
     }
 
     /// A review that waits for its check.
@@ -94,6 +95,14 @@ private final class ScriptedForge: Forge {
             task.hold = TaskHold(.trustCheck, isUnattended: isUnattended)
             change(&task)
         }
+    }
+
+    @Test func aTaskThatIsNotRunKeepsItsSecretsForTheirOwnTime() async throws {
+        forge.state.withLock { $0.permission = .success(.read) }
+        _ = try await held()
+        #expect(try await checked("t", .ignore).status == .failed)
+        #expect(fixture.events.expiry(of: "t") == .some(.some(60)))
+        #expect(fixture.secrets.expiry(of: "t") == .some(.some(90)))
     }
 
     private func checked(_ id: String = "t", _ policy: UntrustedPolicy = .review) async throws -> CodeTask {

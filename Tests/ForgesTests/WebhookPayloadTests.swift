@@ -105,7 +105,10 @@ import Testing
         for name in ["main", "feature/login", "ž", "$(id)", "a-b.c"] { #expect(BranchName.isValid(name)) }
         for sha in ["a", String(repeating: "g", count: 40), String(repeating: "a", count: 41), "--help"] {
             let fixture = WebhookFixture("opened") { $0.sha = sha }
-            #expect(try !reader.read(fixture.github, from: .github).isComplete)
+            let events = [
+                try reader.read(fixture.github, from: .github), try reader.read(fixture.gitlab, from: .gitlab),
+            ]
+            for event in events { #expect(event.headSHA == "" && event.isComplete, "as if there were none") }
         }
         let upper = WebhookFixture("opened") { $0.sha = String(repeating: "AB", count: 20) }
         #expect(try reader.read(upper.github, from: .github).isComplete)

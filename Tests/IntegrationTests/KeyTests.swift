@@ -64,6 +64,10 @@ import Testing
             try await register(server, "hub", "github", "ghp_good", base: forge.url)
             let tool: JSONValue = ["name": "tool", "package": "p", "env": ["K": "environment-secret"]]
             #expect(try await server.request("POST", "/api/v1/mcp/servers", tool).status == 201)
+            let workflow: JSONValue = ["name": "w", "parameters": [["name": "p", "default": "default-secret"]]]
+            #expect(try await server.request("POST", "/api/v1/workflows", workflow).status == 201)
+            let run = try await server.request("POST", "/api/v1/workflows/w/run", ["params": ["q": "given"]])
+            #expect(run.status == 201, "\(run)")
             let task = try await server.create("true", repo: try server.makeRepository(), extra: ["access_token": "s"])
             try await server.finished(task)
             #expect(try await isValid() == true)
@@ -83,13 +87,20 @@ import Testing
                 #expect(
                     done.0 == 0
                         && done.1.contains(
-                            "sealed with the new key: 1 registered keys, secrets of 1 tasks, 1 MCP servers"),
+                            "sealed with the new key: 1 registered keys, secrets of 1 tasks, 1 MCP servers, "
+                                + "6 workflows, 1 workflow runs"),
                     "\(done)")
             }
             try await server.restart(signal: 0)
             #expect(try await isValid() == true)
             let servers = try await server.request("GET", "/api/v1/mcp/servers").json["servers"]?.arrayValue
             #expect(servers?.first?["env"] == ["K": "environment-secret"])
+            let definition = try await server.request("GET", "/api/v1/workflows/w").json
+            #expect(definition["parameters"]?.arrayValue?.first?["default"] == "default-secret", "\(definition)")
+            let id = run.json["run_id"]?.stringValue ?? ""
+            #expect(
+                try await server.request("GET", "/api/v1/workflow-runs/\(id)").json["params"]
+                    == ["p": "default-secret", "q": "given"])
             // The follow-up needs the task's secrets.
             let more = try await server.request("POST", "/api/v1/tasks/\(task)/instruct", ["prompt": "true"])
             #expect(more.status == 200)

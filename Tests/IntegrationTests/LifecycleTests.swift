@@ -1,6 +1,7 @@
 import Domain
 import Foundation
 import ServerKit
+import TestKit
 import Testing
 
 /// The way of a task through real processes, and each of its ends.
@@ -12,10 +13,11 @@ import Testing
                 "echo one; echo two; echo changed >> README.md; rm old.txt; echo new > new.txt", repo: repo)
             let frames = try await server.frames(id)
             #expect(frames.first?.event == "connected")
+            let error = try await server.task(id)["error"]?.stringValue
             #expect(
                 frames.filter { $0.event == nil }.map(\.name) == [
                     "clone_started", "clone_completed", "cli_started", "output", "output", "task_completed",
-                ])
+                ], "\(error ?? "no error")")
             #expect(
                 frames.filter { $0.name == "output" }.map { $0.data["data"]?["content"]?.stringValue } == [
                     "one", "two",
@@ -24,6 +26,9 @@ import Testing
             let done = try #require(frames.last)
             #expect(done.event == "done")
             #expect(done.data["status"] == "completed")
+            let place = try #require(frames.first { $0.name == "clone_completed" }?.data["data"]?["work_dir"])
+            let base = server.directory + "/data/workspaces/"
+            #expect(place.stringValue?.hasPrefix(base + "echo-one-echo-two") == true, "\(place)")
 
             let task = try await server.task(id, iterations: true)
             #expect(task["status"] == "completed")
@@ -33,6 +38,32 @@ import Testing
                 ])
             #expect(task["iterations"]?.arrayValue?.count == 1)
             #expect(task["started_at"] != nil && task["finished_at"] != nil)
+        }
+    }
+
+    /// A server that takes the request and never answers: the run is stopped in the middle of its clone.
+    @Test(arguments: [true, false])
+    func aCloneCanTimeOutAndBeCanceled(_ isCanceled: Bool) async throws {
+        let silent = LocalServer { socket in _ = socket.readToEnd() }
+        defer { silent.stop() }
+        let place = "127.0.0.1:\(silent.port)"
+        try await ServerFixture.with(["CODEFORGE_GATEWAY__ALLOW_PRIVATE_HOSTS": place]) { server in
+            let id = try await server.create(
+                "true", repo: "http://\(place)/o/r.git", config: ["timeout_seconds": isCanceled ? 60 : 3])
+            try await eventually("the clone to ask") { silent.accepted > 0 ? () : nil }
+            #expect(try await server.task(id)["status"] == "cloning")
+            if isCanceled {
+                #expect(try await server.request("POST", "/api/v1/tasks/\(id)/cancel").status == 200)
+            }
+            let task = try await server.finished(id)
+            #expect(task["error"]?.stringValue == (isCanceled ? "canceled by user" : "task timed out after 3s"))
+            #expect(task["status"] == "failed" && task["iterations"] == nil)
+            let names = try await server.frames(id).map(\.name)
+            #expect(
+                names == [
+                    "connected", "clone_started", isCanceled ? "task_canceled" : "task_timeout", "task_failed", "done",
+                ])
+            #expect(try await server.task(id, iterations: true)["iterations"]?.arrayValue?.count == 1)
         }
     }
 

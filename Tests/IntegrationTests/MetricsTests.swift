@@ -11,7 +11,7 @@ import Testing
             // There before anything happened.
             for name in [
                 "codeforge_tasks_in_progress", "codeforge_queue_depth", "codeforge_workers_active",
-                "codeforge_workers_total", "codeforge_http_streams",
+                "codeforge_workers_total", "codeforge_http_streams", "codeforge_workflow_runs_in_progress",
             ] {
                 #expect(fresh.types[name] == "gauge", "\(name)")
                 #expect(fresh.samples[name] != nil, "\(name)")

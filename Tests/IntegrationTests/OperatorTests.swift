@@ -88,12 +88,16 @@ import Testing
     }
 
     private func pauseAndResume(_ server: ServerFixture, _ prefix: String) async throws {
-        let doctor = try json(try await codeforge(server, "doctor", "--json").output)
+        let images = "sandbox.image_dir=\(server.images)"
+        let doctor = try json(try await codeforge(server, "doctor", "--json", "--set", images).output)
         let paused = try await codeforge(server, "sandbox", "pause", prefix)
-        for layer in doctor["layers"]?.arrayValue ?? [] where layer["name"] == "memory-limit" {
-            let version: JSONValue = (layer["detail"]?.stringValue ?? "").contains("cgroup v1") ? "v1" : "v2"
-            #expect(doctor["control_groups"]?["memory"] == version)
-        }
+        let layer = try #require(doctor["layers"]?.arrayValue?.first { $0["layer"] == "memory-limit" }, "\(doctor)")
+        let detail = layer["detail"]?.stringValue ?? ""
+        let version = ["v1", "v2"].first { layer["state"] == "ok" && detail.hasPrefix("cgroup \($0)") } ?? "none"
+        #expect(doctor["control_groups"]?["memory"]?.stringValue == version, "\(layer)")
+        let sandboxes = doctor["sandboxes"]?.arrayValue ?? []
+        #expect(sandboxes.compactMap { $0["profile"]?.stringValue } == ["code", "git", "readonly", "untrusted"])
+        #expect(sandboxes.allSatisfy { $0["state"] == "ok" }, "\(sandboxes)")
         guard doctor["control_groups"]?["kill_and_pause"] == "v2" else {
             #expect(paused.status == 69, "a host without the freezer says so: \(paused)")
             return

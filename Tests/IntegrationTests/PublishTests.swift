@@ -132,6 +132,23 @@ import Testing
                 try remote.show(server, "rev-parse \(branch)-1^"), try remote.show(server, "rev-parse \(branch)")
             )
             #expect(parentOfSecond == first)
+            // Others push to the branch meanwhile: the next follow-up starts there, unless the agent's changes are in the way.
+            func push(_ file: String) throws {
+                let copy = server.directory + "/copy-" + file
+                _ = try server.shell(
+                    """
+                    git clone -q -b '\(branch)-1' '\(remote.git.bare)' '\(copy)' && cd '\(copy)' && echo theirs > '\(file)' \
+                    && git add . && git -c user.name=p -c user.email=p@p commit -qm theirs && git push -q origin HEAD
+                    """)
+            }
+            try push("theirs.txt")
+            try await followUp(id, "cat theirs.txt && echo unsaved > unsaved.txt", server)
+            #expect(try await server.task(id)["status"] == "completed")
+            #expect(try await server.task(id)["changes_summary"]?["files_created"] == 1)
+            try push("late.txt")
+            try await followUp(id, "test ! -e late.txt && cat unsaved.txt && rm unsaved.txt", server)
+            #expect(try await server.task(id)["status"] == "completed")
+
             try await followUp(id, "true", server)
             let third = try await createPR(id, server)
             #expect(third.status == 400 && third.json["message"] == "no changes to create PR for", "\(third)")
@@ -186,6 +203,36 @@ import Testing
             )
             #expect(taken == main)
             #expect(remote.requests.map(\.source) == [name + "-2"])
+        }
+    }
+
+    @Test func aChangeThatIsGoneIsNothingToCommit() async throws {
+        try await with { server, remote in
+            let id = try await completed("echo x > x", server, remote)
+            try server.inWorkspace(of: id, "rm x")
+            let answer = try await createPR(id, server)
+            #expect(answer.status == 500, "\(answer)")
+            #expect(answer.json["message"] == "creating branch and pushing: nothing to commit", "\(answer)")
+            let task = try await server.task(id)
+            #expect(task["status"] == "failed")
+            #expect(task["error"] == "PR creation failed: creating branch and pushing: nothing to commit")
+            #expect(try remote.branches(server) == [] && remote.requests.isEmpty)
+        }
+    }
+
+    @Test func aHundredNamesAreTriedAndNoMore() async throws {
+        try await with { server, remote in
+            let id = try await completed("echo x > x", server, remote)
+            let name = "codeforge/echo-x-x-\(id.prefix(8))"
+            try server.shell(
+                "cd '\(remote.git.bare)'; for n in '' $(seq -f -%g 1 99); do git update-ref refs/heads/\(name)$n main; done"
+            )
+            let answer = try await createPR(id, server)
+            #expect(answer.status == 500, "\(answer)")
+            #expect(
+                answer.json["message"]?.stringValue
+                    == "creating branch and pushing: no free branch name: \(name) to \(name)-99 are taken")
+            #expect(try await server.task(id)["status"] == "failed" && remote.requests.isEmpty)
         }
     }
 

@@ -44,7 +44,9 @@ import Testing
             #expect(value(directory, "io.stat") != "no io.stat")
             #expect(value("/sys/fs/cgroup" + base, "cgroup.procs") == "")
             #expect(
-                sandbox.missingLayers.allSatisfy { [.uidRange, .idMappedMounts].contains($0.layer) },
+                sandbox.missingLayers.allSatisfy {
+                    [.uidRange, .idMappedMounts].contains($0.layer) || $0.layer.rawValue.hasPrefix("landlock-")
+                },
                 "\(sandbox.missingLayers)")
             sandbox.kill()
             _ = await sandbox.wait()
@@ -77,7 +79,7 @@ import Testing
         let hold = lives ? groups.hold() : nil
         #expect((hold != nil) == lives)
         let child = try HostProcess.start("/bin/sleep", ["sleep", "1000"])
-        for list in groups.openProcessLists() {
+        for list in try groups.openProcessLists() {
             let text = "\(child.pid)"
             #expect(write(list.raw, text, text.utf8.count) == text.utf8.count)
         }
@@ -91,6 +93,39 @@ import Testing
         hold?.close()
         groups.remove()
         #expect(leftoverGroups("left-paused") == [])
+    }
+
+    /// A plain directory with the mark of delegation in the group's place.
+    @Test(.enabled(if: !SandboxFixture.isRoot, "root's processes are never moved"))
+    func lookingMovesNobodysProcesses() throws {
+        let group = NSTemporaryDirectory() + "codeforge-delegated-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: group, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: group) }
+        try #require(setxattr(group, "user.delegate", "1", 1, 0) == 0, "no extended attributes here")
+        try "memory pids\n".write(toFile: group + "/cgroup.controllers", atomically: false, encoding: .utf8)
+        var host = CgroupHost()
+        #expect(host.delegated(group, settles: false) == nil && host.unsettled == group)
+        #expect(access(group + "/main", F_OK) != 0)
+        #expect(CgroupHost.controllers(of: group) == ["memory", "pids"])
+        #expect(host.delegated(group, settles: true) == group)
+        #expect(access(group + "/main", F_OK) == 0)
+    }
+
+    /// On v1 by shares; `sandboxesLiveInTheDelegatedGroup` sees v2's.
+    @Test(.enabled(if: SandboxFixture.isRoot, "control groups are root's"))
+    func weightAndQuotaAreWhatTheProfileSays() {
+        let host = CgroupHost.prepare(parent: nil)
+        guard let base = host.legacy["cpu"], !host.unifiedControllers.contains("cpu") else { return }
+        var limits = SandboxProfile.code.limits
+        limits.cpus = 1.5
+        limits.cpuWeight = 250
+        let groups = CgroupSet(host, name: "weight-\(getpid())", limits: limits)
+        defer { groups.remove() }
+        #expect(groups.layers.contains(.cpuLimit) && groups.failed == [])
+        let directory = base + "/weight-\(getpid())"
+        #expect(value(directory, "cpu.shares") == "2560")
+        #expect(value(directory, "cpu.cfs_quota_us") == "150000")
+        #expect(value(directory, "cpu.cfs_period_us") == "100000")
     }
 
     @Test func aForkBombDiesWithItsSandbox() async throws {

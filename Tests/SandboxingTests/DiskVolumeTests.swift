@@ -122,9 +122,9 @@ import Testing
                 file.close()
                 break
             }
-            try shell("/sbin/debugfs -w -R 'set_super_value lastcheck 1' '\(path)'")
+            try shell("PATH=$PATH:/sbin debugfs -w -R 'set_super_value lastcheck 1' '\(path)'")
             if byItsState {
-                try shell("/sbin/debugfs -w -R 'set_super_value state 0' '\(path)'")
+                try shell("PATH=$PATH:/sbin debugfs -w -R 'set_super_value state 0' '\(path)'")
             } else {
                 try shell("touch -d @100000 '\(path)'")
             }

@@ -54,6 +54,41 @@ import Testing
         }
     }
 
+    /// Debian 12 has ABI 2, Ubuntu 24.04 has 4.
+    @Test func whatAnOlderKernelLacksIsMissing() async throws {
+        func missing(_ abi: Int) -> [SandboxLayer] { LandlockRules.missing(abi: abi).map(\.layer) }
+        #expect(missing(7) == [])
+        #expect(missing(4) == [.landlockDevices, .landlockScope])
+        #expect(missing(2) == [.landlockTruncate, .landlockPorts, .landlockDevices, .landlockScope])
+        #expect(missing(0).first == .landlock)
+        try await withFixture(change: { $0.landlockABI = 2 }) { fixture in
+            let sandbox = try await fixture.launcher.launch(fixture.request(["/bin/true"], profile: .untrusted))
+            _ = await sandbox.wait()
+            #expect(sandbox.landlockABI == 2)
+            #expect(sandbox.missingLayers.contains { $0.layer == .landlockPorts && $0.detail.contains("ABI 4") })
+            #expect(sandbox.layers.contains(.landlock) && !sandbox.layers.contains(.landlockPorts))
+            // `code` has no use for it: named, it is required all the same.
+            for var profile in [SandboxProfile.untrusted, .code] {
+                let other = try await fixture.launcher.launch(fixture.request(["/bin/true"], profile: .code))
+                _ = await other.wait()
+                #expect(!other.missingLayers.contains { $0.layer == .landlockPorts })
+                profile.required.insert(.landlockPorts)
+                let error = await #expect(throws: CodeForgeError.self) {
+                    _ = try await fixture.launcher.launch(fixture.request(["/bin/true"], profile: profile))
+                }
+                #expect(error?.message.contains("ABI 4 is needed") == true && error?.message.contains("6.7") == true)
+            }
+        }
+    }
+
+    @Test func whatAProfileDoesNotAskForIsNotInForce() async throws {
+        try await withFixture { fixture in
+            let sandbox = try await fixture.launcher.launch(fixture.request(["/bin/true"], profile: .code))
+            _ = await sandbox.wait()
+            #expect(!sandbox.layers.contains(.landlockPorts) && sandbox.layers.contains(.landlock))
+        }
+    }
+
     @Test func ordinaryFileWorkIsNotInTheWay() async throws {
         let script = """
             set -e

@@ -30,7 +30,10 @@ struct SandboxFixture {
     static var mustHaveGroups: Bool { isRoot || delegatedGroup != nil }
 
     /// Everything is below a temporary directory, removed by `remove()`.
-    init(require: Set<SandboxLayer>? = nil, leaveOut: Set<SandboxLayer> = []) throws {
+    init(
+        require: Set<SandboxLayer>? = nil, leaveOut: Set<SandboxLayer> = [],
+        change: (inout SandboxLauncher.Configuration) -> Void = { _ in }
+    ) throws {
         var template = Array((NSTemporaryDirectory() + "codeforge-sandbox-XXXXXX").utf8CString)
         guard mkdtemp(&template) != nil else { throw Missing(description: "no temporary directory") }
         directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
@@ -38,6 +41,7 @@ struct SandboxFixture {
         image = directory + "/image"
         var configuration = SandboxLauncher.Configuration(shim: try Self.shim(), require: require)
         configuration.leaveOut = leaveOut
+        change(&configuration)
         launcher = SandboxLauncher(configuration)
         try makeImage()
     }
@@ -164,9 +168,10 @@ struct SandboxFixture {
 func withFixture<T>(
     require: Set<SandboxLayer>? = nil,
     leaveOut: Set<SandboxLayer> = [],
+    change: (inout SandboxLauncher.Configuration) -> Void = { _ in },
     _ body: (SandboxFixture) async throws -> T
 ) async throws -> T {
-    let fixture = try SandboxFixture(require: require, leaveOut: leaveOut)
+    let fixture = try SandboxFixture(require: require, leaveOut: leaveOut, change: change)
     defer { fixture.remove() }
     return try await body(fixture)
 }

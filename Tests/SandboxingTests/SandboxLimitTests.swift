@@ -2,8 +2,10 @@ import CLinux
 import Domain
 import Foundation
 import Glibc
-import Sandboxing
+import HostProcess
 import Testing
+
+@testable import Sandboxing
 
 /// Limits, ownership and identity of sandboxes.
 @Suite struct SandboxLimitTests {
@@ -42,8 +44,48 @@ import Testing
                 "for i in $(seq 40); do sleep 100 & done; echo survived",
                 profile: profile
             )
-            #expect(outcome.exit.processLimitHit)
             #expect(outcome.errors.contains("fork"))
+            // The rlimit that takes the group's place does not tell.
+            #expect(outcome.exit.processLimitHit == SandboxFixture.mustHaveGroups)
+        }
+    }
+
+    /// Without control groups it is an rlimit of the user's, who has other processes, and other sandboxes.
+    @Test func eachSandboxCountsItsOwnProcesses() async throws {
+        var profile = SandboxProfile.code
+        profile.limits.processes = 12
+        let script = "for i in $(seq 7); do sleep 100 & done; echo up; wait"
+        try await withFixture { fixture in
+            let sandboxes = try await [
+                fixture.launcher.launch(fixture.request(["/bin/sh", "-c", script], profile: profile, id: "count-1")),
+                fixture.launcher.launch(fixture.request(["/bin/sh", "-c", script], profile: profile, id: "count-2")),
+            ]
+            for sandbox in sandboxes { #expect(await SandboxFixture.line(sandbox.standardOutput) == "up") }
+            if await hasLimit(.processLimit) {
+                let null = HostDescriptor(open("/dev/null", O_RDWR | O_CLOEXEC))
+                // A command that entered counts as well, and meets the limit.
+                let status = try await sandboxes[1].execute(
+                    ["/bin/sh", "-c", "for i in 1 2 3 4; do sleep 100 & done"], environment: ["PATH": "/bin"],
+                    workingDirectory: "/", input: null.raw, output: null.raw, errors: null.raw)
+                #expect(status == .exited(code: 2))
+            }
+            for sandbox in sandboxes {
+                sandbox.kill()
+                #expect(await sandbox.wait().status == .killed)
+            }
+        }
+    }
+
+    @Test func processorTimeIsNoMoreThanTheQuota() async throws {
+        var profile = SandboxProfile.code
+        profile.limits.cpus = 0.1
+        try await withFixture { fixture in
+            guard await hasLimit(.cpuLimit) else {
+                #expect(!SandboxFixture.mustHaveGroups, "there must be a processor limit")
+                return
+            }
+            let exit = try await fixture.run("timeout 3 sh -c 'while :; do :; done'", profile: profile).exit
+            #expect(exit.cpuSeconds < 1.5)
         }
     }
 
@@ -179,6 +221,36 @@ import Testing
         }
     }
 
+    /// Whoever may rename directories on the way to an allowed one could put a link in a place.
+    @Test func aResolvedPathIsFollowedThroughNoLinkAndToNoOtherOwner() async throws {
+        try await withFixture { fixture in
+            mkdir(fixture.directory + "/allowed", 0o755)
+            mkdir(fixture.directory + "/allowed/repo", 0o755)
+            symlink("allowed", fixture.directory + "/exchanged")
+            func start(_ path: String, isResolved: Bool, uid: UInt32 = geteuid()) async throws {
+                _ = try await fixture.run("true") {
+                    $0.binds = [
+                        .init(
+                            source: fixture.directory + path, target: "/mnt/r",
+                            ownership: .ids(uid: uid, gid: getegid()),
+                            isResolved: isResolved)
+                    ]
+                }
+            }
+            try await start("/exchanged/repo", isResolved: false)
+            try await start("/allowed/repo", isResolved: true)
+            let link = await #expect(throws: CodeForgeError.self) {
+                try await start("/exchanged/repo", isResolved: true)
+            }
+            #expect(link?.message.contains("exchanged") == true)
+            guard SandboxFixture.isRoot else { return }  // an ordinary user shows only what it may read itself
+            let owner = await #expect(throws: CodeForgeError.self) {
+                try await start("/allowed/repo", isResolved: true, uid: 12_345)
+            }
+            #expect(owner?.message.contains("owner of") == true)
+        }
+    }
+
     @Test func privateTreeOfAnotherUserCanBeShownToTheAgent() async throws {
         guard SandboxFixture.isRoot else { return }  // an ordinary user has no other user's files to show
         try await withFixture { fixture in
@@ -216,6 +288,22 @@ import Testing
             let outcome = try await fixture.run("sleep 1000 & echo x") { $0.id = "leftover-test" }
             #expect(outcome.output == "x\n")
             #expect(leftoverGroups("leftover-test") == [])
+        }
+    }
+
+    @Test func aTrialSaysWhatKeepsASandboxFromStarting() async throws {
+        try await withFixture { fixture in
+            let configuration = fixture.launcher.configuration
+            for profile in SandboxProfile.builtIn {
+                let problem = await SandboxTrial.problem(
+                    profile, image: fixture.image, directory: fixture.directory + "/not/yet", configuration)
+                #expect(problem == nil, "\(profile.name)")
+            }
+            let problem = await SandboxTrial.problem(
+                .code, image: fixture.directory + "/none", directory: fixture.directory, configuration)
+            #expect(problem?.contains("step") == true && problem?.contains("; ") == true, "\(problem ?? "")")
+            let left = try FileManager.default.contentsOfDirectory(atPath: fixture.directory)
+            #expect(left == ["image"])
         }
     }
 

@@ -30,7 +30,8 @@ import Testing
                 case 4: accumulator = architecture
                 default:
                     let index = Int(k - 16) / 8
-                    accumulator = index < arguments.count ? UInt32(truncatingIfNeeded: arguments[index]) : 0
+                    let value = index < arguments.count ? arguments[index] : 0
+                    accumulator = UInt32(truncatingIfNeeded: (k - 16) % 8 == 0 ? value : value >> 32)
                 }
             case FilterAssembler.jumpEqual: jump(accumulator == k)
             case FilterAssembler.jumpGreaterEqual: jump(accumulator >= k)
@@ -94,12 +95,14 @@ import Testing
             Rule(call: "unshare", arguments: [0x80], answer: .report),
             Rule(call: "personality", arguments: [0], answer: .allow),
             Rule(call: "personality", arguments: [0xffff_ffff], answer: .allow),
-            Rule(call: "personality", arguments: [0x004_0000], answer: .fail(EPERM)),  // no ASLR
-            Rule(call: "personality", arguments: [0x040_0000], answer: .fail(EPERM)),  // READ_IMPLIES_EXEC
-            Rule(call: "prctl", arguments: [35], answer: .fail(EPERM)),
-            Rule(call: "prctl", arguments: [0x5961_6d61], answer: .fail(EPERM)),
+            Rule(call: "personality", arguments: [0x004_0000], answer: .report),  // no ASLR
+            Rule(call: "personality", arguments: [0x040_0000], answer: .report),  // READ_IMPLIES_EXEC
+            Rule(call: "prctl", arguments: [35], answer: .report),
+            Rule(call: "prctl", arguments: [0x5961_6d61], answer: .report),
             Rule(call: "prctl", arguments: [38], answer: .allow),
-            Rule(call: "seccomp", arguments: [1, 8], answer: .fail(EPERM)),
+            Rule(call: "seccomp", arguments: [1, 8], answer: .fail(EPERM)),  // no program: a question
+            Rule(call: "seccomp", arguments: [1, 8, 0x1000], answer: .report),
+            Rule(call: "seccomp", arguments: [1, 9, 0x1_0000_0000], answer: .report),
             Rule(call: "seccomp", arguments: [1, 1], answer: .allow),
             Rule(call: "socketpair", arguments: [1], answer: .allow),
             Rule(call: "socketpair", arguments: [30], answer: .report),
@@ -175,6 +178,8 @@ import Testing
         let clone = try #require(SyscallFilter.number("clone"))
         #expect(try Self.run(filter, number: mount) == 0x0005_0000 | UInt32(EPERM))
         #expect(try Self.run(filter, number: clone, arguments: [0x1000_0000]) == 0x0005_0000 | UInt32(EPERM))
+        let personality = try #require(SyscallFilter.number("personality"))
+        #expect(try Self.run(filter, number: personality, arguments: [0x004_0000]) == 0x0005_0000 | UInt32(EPERM))
         #expect(!filter.instructions.contains { $0.code == FilterAssembler.leave && $0.value == 0x7fc0_0000 })
     }
 

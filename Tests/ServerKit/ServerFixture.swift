@@ -143,10 +143,15 @@ package final class ServerFixture: Sendable {
     /// Reads the stream to its end (`done`, or the connection's), giving each frame to `body`, which may stop it.
     package func stream(
         _ id: String, lastEventID: String? = nil, _ body: (Frame) throws -> Bool = { _ in true }
+    ) async throws { try await stream(path: "tasks/\(id)", lastEventID: lastEventID, body) }
+
+    /// Likewise that of whatever `path` names.
+    package func stream(
+        path: String, lastEventID: String? = nil, _ body: (Frame) throws -> Bool = { _ in true }
     ) async throws {
         let response = try await transport.send(
             TransportRequest(
-                url: "http://127.0.0.1:\(port)/api/v1/tasks/\(id)/stream",
+                url: "http://127.0.0.1:\(port)/api/v1/\(path)/stream",
                 headers: headerList(lastEventID.map { ["Last-Event-ID": $0] } ?? [:]),
                 limits: TransportLimits(idle: .seconds(60), total: .seconds(300)),
                 addresses: AddressRule(exceptions: ["127.0.0.1:\(port)"])))

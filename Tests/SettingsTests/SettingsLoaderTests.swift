@@ -76,7 +76,7 @@ struct Fixture: ~Copyable {
         #expect(settings.tasks.workspaceBase == "/var/lib/codeforge/workspaces")
         #expect(settings.cli.claudeCode.defaultModel == "claude-sonnet-4-20250514")
         #expect(settings.webhooks.retryDelay == .seconds(5))
-        #expect(settings.sandbox.outputBytes == 64 << 20)
+        #expect(settings.sandbox.outputBytes == 64 << 20 && settings.sandbox.lineBytes == 8 << 20)
         #expect(settings.events.historyEntries == 1_000_000)
     }
 
@@ -162,6 +162,41 @@ struct Fixture: ~Copyable {
             #expect(key.text(in: loaded.settings) == text, "\(key.name)")
             #expect(loaded.origins[key.name] == .environment(key.environmentName))
         }
+    }
+
+    @Test func originsAreAsBrowsersSendThem() throws {
+        let good = ["https://app.example.com", "http://localhost:3000", "http://[::1]:8080"]
+        let name = "CODEFORGE_SERVER__CORS_ORIGINS"
+        #expect(
+            try Fixture().load([name: good.joined(separator: ",")]).settings.server.corsOrigins == good)
+        for bad in ["*", "null", "app.example.com", "https://App.example.com", "https://a.example/", "https://*.x"] {
+            #expect(throws: SettingsError.self, "\(bad)") { try Fixture().load([name: bad]) }
+        }
+    }
+
+    @Test func theQueueHasANameOfItsOwn() throws {
+        let name = "CODEFORGE_WORKERS__QUEUE_NAME"
+        #expect(try Fixture().load([name: "jobs"]).settings.workers.queueName == "jobs")
+        for bad in ["results", "live", "task:x"] {
+            #expect(throws: SettingsError.self, "\(bad)") { try Fixture().load([name: bad]) }
+        }
+    }
+
+    @Test func aWebhookSecretMayHaveACommaItself() throws {
+        func secrets(_ text: String) throws -> [String] {
+            let review = try Fixture().load([
+                "CODEFORGE_CODE_REVIEW__WEBHOOK_SECRETS__GITHUB": text,
+                "CODEFORGE_CODE_REVIEW__WEBHOOK_SECRETS__GITLAB": text,
+            ]).settings.codeReview
+            #expect(review.githubSecrets == review.gitlabSecrets)
+            return review.githubSecrets
+        }
+        #expect(try secrets("one") == ["one"])
+        #expect(try secrets("one, two") == ["one", "two", "one, two"])
+        #expect(try secrets("one,") == ["one", "one,"])
+        #expect(try secrets(",") == [])
+        #expect(try secrets("") == [])
+        #expect(try secrets("whsec_YQ==,whsec_Yg==") == ["whsec_YQ==", "whsec_Yg=="])
     }
 
     @Test func theSeedsRateLimitNameWins() throws {

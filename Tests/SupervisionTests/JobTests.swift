@@ -270,6 +270,56 @@ import Testing
         #expect(diff.isTruncated && diff.text.contains("b/a"), "\(diff.text)")
     }
 
+    /// Codex counts the whole conversation; the contract wants the last run.
+    @Test(arguments: [("th-1", 200, 50), ("th-2", 480, 120)])
+    func tokensOfEarlierRunsOfAConversationAreTakenOff(_ thread: String, _ input: Int, _ output: Int) async throws {
+        let lines = #"""
+            echo '{"type":"thread.started","thread_id":"\#(thread)"}'
+            echo '{"type":"turn.completed","usage":{"input_tokens":480,"output_tokens":120}}'
+            """#
+        let fixture = try JobFixture(lines, claude: true) { spec in
+            spec.agent.name = "codex"
+            spec.agent.sessionID = "th-1"
+            spec.agent.sessionUsage = Usage(inputTokens: 280, outputTokens: 70)
+        }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.usage.inputTokens == input && outcome.usage.outputTokens == output, "\(outcome)")
+        #expect(outcome.sessionUsage == Usage(inputTokens: 480, outputTokens: 120))
+    }
+
+    /// With the default limit: the line that closes a run holds its whole text.
+    @Test func aResultOfMegabytesIsKept() async throws {
+        let fixture = try JobFixture(
+            #"printf '{"type":"result","subtype":"success","result":"'; head -c 5000000 /dev/zero | tr '\0' x;"#
+                + #" printf ' end","usage":{"input_tokens":3,"output_tokens":4}}\n'"#, claude: true
+        ) { spec in
+            spec.limits.lineBytes = 8 << 20
+            spec.limits.outputBytes = 64 << 20
+        }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == nil && outcome.usage.inputTokens == 3)
+        #expect(outcome.result.utf8.count == 5_000_004 && outcome.result.hasSuffix("x end"))
+    }
+
+    /// As installers leave them, and as `GET /cli` follows them.
+    @Test func aHostBinaryThatIsALinkIsStarted() async throws {
+        let fixture = try JobFixture(Self.result, claude: true) { spec in
+            let link = spec.agent.binary + "-link"
+            symlink(spec.agent.binary, link)
+            symlink(link, link + "2")
+            spec.agent.binary = link + "2"
+        }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == nil && outcome.result == "all done", "\(outcome)")
+    }
+
+    @Test func aHostBinaryThatIsGoneIsNamed() async throws {
+        let fixture = try JobFixture(Self.result, claude: true) { $0.agent.binary = "/nowhere/claude" }
+        let outcome = try await fixture.outcome()
+        #expect(outcome.failure == .cli, "\(outcome)")
+        #expect(outcome.error.contains("resolving CLI runner: /nowhere/claude: No such file"), "\(outcome)")
+    }
+
     @Test func noChangeIsAnEmptyDiff() async throws {
         let outcome = try await JobFixture("true").outcome()
         #expect(outcome.diff == WorkspaceDiff(text: "", isTruncated: false), "\(outcome)")

@@ -20,7 +20,7 @@ struct Rig {
         Logger(label: "test") { [sink, redactor] label in
             LineLogHandler(
                 label: label,
-                level: level,
+                level: LogLevel(level),
                 format: format,
                 redactor: redactor,
                 sink: sink,
@@ -37,6 +37,24 @@ struct Rig {
 }
 
 @Suite struct LogTests {
+    @Test func aLevelThatChangesHoldsForEveryLogger() {
+        let level = LogLevel(.info)
+        let sink = MemorySink()
+        let logger = Logger(label: "test") { label in
+            LineLogHandler(label: label, level: level, format: .text, redactor: Redactor([]), sink: sink)
+        }
+        let copy = logger
+        var own = logger
+        own.logLevel = .warning
+        logger.debug("no")
+        level.set(.debug)
+        for each in [logger, copy, own] { each.debug("yes") }
+        #expect(sink.all.count == 2 && logger.logLevel == .debug && own.logLevel == .warning)
+        level.set(.error)
+        logger.warning("no")
+        #expect(sink.all.count == 2)
+    }
+
     @Test func jsonLineHasTimeLevelMessageAndFlatFields() throws {
         let rig = Rig()
         rig.logger().warning(

@@ -1,6 +1,9 @@
 // Starts one kind of sandbox N times, from a small process as a supervisor's spawn would be, and prints the
 // microseconds of each start-to-exit. Usage: driver N DIRECTORY COMMAND…
 //   COMMAND "shim" PATH: replays DIRECTORY/options and DIRECTORY/filter on the shim at PATH
+//   COMMAND "floor" PATH WORD…: executes the floor at PATH
+// Both in control groups of their own, which are made, joined and removed within the time: one for each line of
+// DIRECTORY/groups, with the limits there for the shim.
 //   else: executes the command (descriptor 9 is DIRECTORY/filter, for bwrap --seccomp)
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,7 +35,7 @@ static double now(void) {
 static pid_t spawn(const char *path, char **argv, char **env, const int *descriptors, int count) {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
-    int copies[16];
+    int copies[32];
     for (int i = 0; i < count; i++) {
         copies[i] = fcntl(descriptors[i], F_DUPFD_CLOEXEC, 64);
         posix_spawn_file_actions_adddup2(&actions, copies[i], i);
@@ -41,6 +45,60 @@ static pid_t spawn(const char *path, char **argv, char **env, const int *descrip
     posix_spawn_file_actions_destroy(&actions);
     for (int i = 0; i < count; i++) close(copies[i]);
     return pid;
+}
+
+enum { MAX_GROUPS = 8 };
+static struct group {
+    char *base, *settings;  // tab-separated FILE=VALUE
+    int is_unified, open;
+    char path[4096];
+} groups[MAX_GROUPS];
+static int group_count;
+
+static void read_groups(const char *directory) {
+    char path[4096], line[4096];
+    snprintf(path, sizeof path, "%s/groups", directory);
+    FILE *file = fopen(path, "re");
+    if (file == NULL) die(path);
+    while (group_count < MAX_GROUPS && fgets(line, sizeof line, file) != NULL) {
+        struct group *group = &groups[group_count++];
+        line[strcspn(line, "\n")] = '\0';
+        char *rest = line;
+        group->is_unified = strcmp(strsep(&rest, "\t"), "v2") == 0;
+        group->base = strdup(strsep(&rest, "\t"));
+        group->settings = strdup(rest == NULL ? "" : rest);
+    }
+    fclose(file);
+}
+
+static void make_groups(int number, int limited) {
+    for (int i = 0; i < group_count; i++) {
+        struct group *group = &groups[i];
+        char path[8192], *copy = strdup(group->settings), *rest = copy, *setting;
+        snprintf(group->path, sizeof group->path, "%s/bench-%d-%d", group->base, (int)getpid(), number);
+        if (mkdir(group->path, 0755) != 0) die(group->path);
+        while (limited && (setting = strsep(&rest, "\t")) != NULL && *setting != '\0') {
+            char *file = strsep(&setting, "=");
+            snprintf(path, sizeof path, "%s/%s", group->path, file);
+            int out = open(path, O_WRONLY | O_CLOEXEC);
+            if (out < 0 || write(out, setting, strlen(setting)) < 0) die(path);
+            close(out);
+        }
+        free(copy);
+        snprintf(path, sizeof path, "%s%s", group->path, group->is_unified ? "" : "/cgroup.procs");
+        group->open = open(path, (group->is_unified ? O_RDONLY | O_DIRECTORY : O_WRONLY) | O_CLOEXEC);
+        if (group->open < 0) die(path);
+    }
+}
+
+static void remove_groups(void) {
+    for (int i = 0; i < group_count; i++) {
+        close(groups[i].open);
+        for (int turn = 0; rmdir(groups[i].path) != 0; turn++) {
+            if (errno != EBUSY || turn == 2000) die(groups[i].path);
+            usleep(500);
+        }
+    }
 }
 
 static void receive(int channel) {
@@ -61,9 +119,10 @@ static void run_shim(const char *path, int options, int filter, int null) {
     int status[2], channel[2], lifeline[2], child;
     if (pipe2(status, O_CLOEXEC) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel) ||
         socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, lifeline)) die("pipes");
-    int list[] = {null, null, 2, options, status[1], channel[1], lifeline[1], null, filter};
+    int list[9 + MAX_GROUPS] = {null, null, 2, options, status[1], channel[1], lifeline[1], null, filter};
+    for (int i = 0; i < group_count; i++) list[9 + i] = groups[i].open;
     char *argv[] = {"codeforge-sandbox", NULL}, *env[] = {NULL};
-    child = spawn(path, argv, env, list, 9);
+    child = spawn(path, argv, env, list, 9 + group_count);
     close(status[1]), close(channel[1]), close(lifeline[1]);
     char text[4096];
     size_t used = 0;
@@ -82,11 +141,27 @@ static void run_shim(const char *path, int options, int filter, int null) {
 
 static void run_command(char **argv, int null, int filter) {
     lseek(filter, 0, SEEK_SET);
-    int list[] = {null, null, 2, null, null, null, null, null, null, filter};
+    int list[10] = {null, null, 2, null, null, null, null, null, null, filter};
     int status;
     waitpid(spawn(argv[0], argv, environ, list, 10), &status, 0);
     if (status != 0) {
         fprintf(stderr, "%s: status %x\n", argv[0], status);
+        exit(1);
+    }
+}
+
+// The floor's words: its v2 group or -1, the first v1 group and how many, then what was given.
+static void run_floor(char **words, int null) {
+    int list[9 + MAX_GROUPS] = {null, null, 2, null, null, null, null, null, null}, status;
+    for (int i = 0; i < group_count; i++) list[9 + i] = groups[i].open;
+    int has_unified = group_count > 0 && groups[0].is_unified;
+    char first[16], count[16], *argv[32] = {words[0], has_unified ? "9" : "-1", first, count};
+    snprintf(first, sizeof first, "%d", 9 + has_unified);
+    snprintf(count, sizeof count, "%d", group_count - has_unified);
+    for (int i = 1; words[i] != NULL && i < 28; i++) argv[3 + i] = words[i];
+    waitpid(spawn(words[0], argv, environ, list, 9 + group_count), &status, 0);
+    if (status != 0) {
+        fprintf(stderr, "%s: status %x\n", words[0], status);
         exit(1);
     }
 }
@@ -118,10 +193,15 @@ int main(int argc, char **argv) {
     snprintf(path, sizeof path, "%s/filter", argv[2]);
     int filter = open(path, O_RDONLY | O_CLOEXEC);
     if (filter < 0) die(path);
+    int is_shim = strcmp(argv[3], "shim") == 0, is_floor = strcmp(argv[3], "floor") == 0;
+    if (is_shim || is_floor) read_groups(argv[2]);
     for (int i = 0; i < count; i++) {
         double start = now();
-        if (strcmp(argv[3], "shim") == 0) run_shim(argv[4], options, filter, null);
+        make_groups(i, is_shim);
+        if (is_shim) run_shim(argv[4], options, filter, null);
+        else if (is_floor) run_floor(argv + 4, null);
         else run_command(argv + 3, null, filter);
+        remove_groups();
         printf("%.0f\n", now() - start);
     }
     return 0;

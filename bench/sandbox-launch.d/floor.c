@@ -1,5 +1,6 @@
-// The floor: the same namespaces, the same file systems, pivot_root, the same Landlock rules, exec; no checks, no
-// masks, no limits, no privileges dropped, no filter, no gateway. Usage: floor IMAGE COMMAND…
+// The floor: the same namespaces, the same control groups, the same file systems, pivot_root, the same Landlock rules,
+// exec; no checks, no masks, no limits in the groups, no privileges dropped, no filter, no gateway.
+// Usage: floor V2 FIRST COUNT IMAGE COMMAND…: the groups as descriptors, see driver.c
 #include <fcntl.h>
 #include <linux/sched.h>
 #include <sched.h>
@@ -89,13 +90,17 @@ static void inside(const char *image, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    if (argc < 3) return 2;
+    if (argc < 6) return 2;
+    int unified = atoi(argv[1]), first = atoi(argv[2]), count = atoi(argv[3]);
+    argv += 3;
+    for (int i = 0; i < count; i++) CHECK(write(first + i, "0", 1));
     int go[2];
     CHECK(pipe(go));
     struct clone_args arguments = {
         .flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS |
                  CLONE_NEWCGROUP,
         .exit_signal = SIGCHLD};
+    if (unified >= 0) arguments.flags |= CLONE_INTO_CGROUP, arguments.cgroup = (uint64_t)unified;
     pid_t pid = (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);
     CHECK(pid);
     if (pid == 0) {

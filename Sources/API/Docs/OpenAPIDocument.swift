@@ -43,6 +43,8 @@ package enum OpenAPIDocument {
             description: Where forges tell of pull and merge requests; no token, each delivery proves itself.
           - name: mcp
             description: Servers of the Model Context Protocol, and tools that become one.
+          - name: workflows
+            description: Chains of fetches, tasks and pull requests, and their runs.
         paths:
           /:
             get:
@@ -117,6 +119,7 @@ package enum OpenAPIDocument {
               operationId: getMetrics
               tags: [system]
               summary: Prometheus metrics
+              description: For anybody, unless `server.metrics_token` is set; then for who brings it as a bearer token.
               security: []
               responses:
                 "200":
@@ -128,6 +131,7 @@ package enum OpenAPIDocument {
                         # HELP codeforge_tasks_total Finished runs by final status.
                         # TYPE codeforge_tasks_total counter
                         codeforge_tasks_total{status="completed"} 3
+                "401": { $ref: "#/components/responses/Unauthorized" }
           /api/docs:
             get:
               operationId: getDocs
@@ -529,8 +533,8 @@ package enum OpenAPIDocument {
                 Commits everything that changed since the clone (or since the task's last pull request), what the CLI committed
                 by itself included, pushes it as a new branch, and opens a pull or merge request. Answers when it is there; no
                 60 s limit holds. The work goes on when the client does not wait, and after a restart of the server: then look
-                at the task, which is `creating_pr` meanwhile and `pr_created` or `failed` in the end. Without a body every
-                member has its default.
+                at the task, which is `creating_pr` meanwhile and `pr_created` or `failed` in the end. So it does when the answer
+                is 503: the server stops, or a part of it was away for a moment. Without a body every member has its default.
               requestBody:
                 required: false
                 content:
@@ -665,7 +669,7 @@ package enum OpenAPIDocument {
                 Server-sent events: `connected`, then every event since the task began, then new ones as they happen, then `done`
                 when the run ends. Events of the task have no name, one `StreamEvent` each, and an `id`: send the last one as
                 `Last-Event-ID` to go on after it. A comment line comes every 15 s when nothing else does. The stream ends with
-                `timeout` after 10 minutes. A client that does not read for 30 s is cut off.
+                `timeout` after 10 minutes. A client that does not read for 30 s is cut off; `retry` says when to come back.
               parameters:
                 - name: Last-Event-ID
                   in: header
@@ -684,6 +688,7 @@ package enum OpenAPIDocument {
                       example: |
                         event: connected
                         data: {"task_id":"77a2ffbd-11b6-4654-9325-89306d55bc89","status":"running"}
+                        retry: 2000
 
                         id: 1772131090277-0
                         data: {"type":"git","event":"clone_started","data":{"repo_url":"https://github.com/user/repo.git"},"ts":"2026-02-26T18:38:10.277Z"}
@@ -1874,6 +1879,414 @@ package enum OpenAPIDocument {
                 "500": { $ref: "#/components/responses/Failure" }
                 "503": { $ref: "#/components/responses/Unavailable" }
                 "504": { $ref: "#/components/responses/TimedOut" }
+          /api/v1/workflows:
+            post:
+              operationId: createWorkflow
+              tags: [workflows]
+              summary: Create a workflow
+              security: [{ bearer: [admin] }]
+              description: |
+                Steps run one after the other; the first failure ends the run. Texts that hold `{{` are templates:
+                `{{.Params.NAME}}`, `{{.Steps.STEP.OUTPUT}}`, `{{.RunID}}`, see the manual. The definition is stored encrypted.
+                `fields` names each member that is wrong.
+              requestBody:
+                required: true
+                content:
+                  application/json:
+                    schema: { $ref: "#/components/schemas/CreateWorkflow" }
+                    example:
+                      name: my-workflow
+                      description: Custom workflow
+                      steps:
+                        - name: fetch_data
+                          type: fetch
+                          config:
+                            url: "https://api.example.com/data/{{.Params.item_id}}"
+                            method: GET
+                            outputs: { title: $.title, body: $.body }
+                        - name: fix_it
+                          type: task
+                          config:
+                            repo_url: "{{.Params.repo_url}}"
+                            prompt: "Fix: {{.Steps.fetch_data.title}}"
+                            provider_key: "{{.Params.provider_key}}"
+                        - name: open_pr
+                          type: action
+                          config: { kind: create_pr, task_step_ref: fix_it, title: "fix: {{.Steps.fetch_data.title}}" }
+                      parameters:
+                        - { name: item_id, required: true }
+                        - { name: repo_url, required: true }
+                        - { name: provider_key, required: false }
+              responses:
+                "201":
+                  description: Created.
+                  links:
+                    workflow: { operationId: getWorkflow, parameters: { name: $response.body#/name } }
+                    run: { operationId: runWorkflow, parameters: { name: $response.body#/name } }
+                    delete: { operationId: deleteWorkflow, parameters: { name: $response.body#/name } }
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Registered" }
+                      example: { name: my-workflow, message: workflow created }
+                "400":
+                  description: The request is wrong.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      examples:
+                        name: { value: { error: Bad Request, message: name is required } }
+                        pattern:
+                          value:
+                            error: Bad Request
+                            message: "name must contain only alphanumeric characters, hyphens, and underscores"
+                        body: { value: { error: Bad Request, message: invalid JSON body } }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
+                "409":
+                  description: The name is taken.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Conflict, message: "workflow 'my-workflow' already exists" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "500": { $ref: "#/components/responses/Failure" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
+            get:
+              operationId: listWorkflows
+              tags: [workflows]
+              summary: List workflows
+              security: [{ bearer: [read] }]
+              description: Built-in ones first, then in the order of their creation.
+              responses:
+                "200":
+                  description: All of them.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [workflows]
+                        properties:
+                          workflows:
+                            type: array
+                            items: { $ref: "#/components/schemas/Workflow" }
+                      example:
+                        workflows:
+                          - name: my-workflow
+                            description: Custom workflow
+                            builtin: false
+                            steps:
+                              - name: fix_it
+                                type: task
+                                config: { repo_url: "{{.Params.repo_url}}", prompt: Fix the tests }
+                            parameters: [{ name: repo_url, required: true }]
+                            created_at: "2026-02-26T10:30:00Z"
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "500": { $ref: "#/components/responses/Failure" }
+                "503": { $ref: "#/components/responses/WorkflowSealed" }
+                "504": { $ref: "#/components/responses/TimedOut" }
+          /api/v1/workflows/{name}:
+            parameters: [{ $ref: "#/components/parameters/RegistryName" }]
+            get:
+              operationId: getWorkflow
+              tags: [workflows]
+              summary: Get a workflow
+              security: [{ bearer: [read] }]
+              description: What is secret in it is `***` for any role but `admin`.
+              responses:
+                "200":
+                  description: The workflow.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Workflow" }
+                      example:
+                        name: my-workflow
+                        description: Custom workflow
+                        builtin: false
+                        steps:
+                          - name: fix_it
+                            type: task
+                            config: { repo_url: "{{.Params.repo_url}}", prompt: Fix the tests }
+                        parameters: [{ name: repo_url, required: true }]
+                        created_at: "2026-02-26T10:30:00Z"
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/WorkflowNotFound" }
+                "500": { $ref: "#/components/responses/Failure" }
+                "503": { $ref: "#/components/responses/WorkflowSealed" }
+                "504": { $ref: "#/components/responses/TimedOut" }
+            delete:
+              operationId: deleteWorkflow
+              tags: [workflows]
+              summary: Delete a workflow
+              security: [{ bearer: [admin] }]
+              description: Its runs go on, and stay on record.
+              responses:
+                "200":
+                  description: It is gone.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Deleted" }
+                      example: { message: workflow deleted }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
+                "404": { $ref: "#/components/responses/WorkflowNotFound" }
+                "409":
+                  description: It comes with the service.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Conflict, message: "cannot delete built-in workflow 'sentry-fixer'" }
+                "500": { $ref: "#/components/responses/Failure" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
+          /api/v1/workflows/{name}/run:
+            parameters: [{ $ref: "#/components/parameters/RegistryName" }]
+            post:
+              operationId: runWorkflow
+              tags: [workflows]
+              summary: Run a workflow
+              security: [{ bearer: [submit] }]
+              description: |
+                The run is on record when this answers, with the definition as it is now. Runs start in the order they were made
+                in, `workflow.concurrency` of them at a time. Parameters that are not declared are kept; a default fills in what
+                is left out.
+              parameters: [{ $ref: "#/components/parameters/IdempotencyKey" }]
+              requestBody:
+                content:
+                  application/json:
+                    schema: { $ref: "#/components/schemas/RunWorkflow" }
+                    example:
+                      params:
+                        repo_url: https://github.com/user/repo.git
+                        issue_number: "42"
+                        provider_key: my-github-key
+              responses:
+                "201":
+                  description: It waits for its turn.
+                  headers:
+                    Idempotency-Replayed: { $ref: "#/components/headers/IdempotencyReplayed" }
+                  links:
+                    run: { operationId: getWorkflowRun, parameters: { runID: $response.body#/run_id } }
+                    cancel: { operationId: cancelWorkflowRun, parameters: { runID: $response.body#/run_id } }
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/StartedRun" }
+                      example:
+                        run_id: 550e8400-e29b-41d4-a716-446655440000
+                        workflow_name: github-issue-fixer
+                        status: pending
+                        created_at: "2026-02-26T10:30:00Z"
+                "400":
+                  description: A parameter is missing, or is no text.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      examples:
+                        missing: { value: { error: Bad Request, message: "missing required parameter: issue_number" } }
+                        body: { value: { error: Bad Request, message: invalid JSON body } }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
+                "404": { $ref: "#/components/responses/WorkflowNotFound" }
+                "409": { $ref: "#/components/responses/KeyConflict" }
+                "413": { $ref: "#/components/responses/TooLarge" }
+                "500": { $ref: "#/components/responses/Failure" }
+                "503": { $ref: "#/components/responses/WorkflowSealed" }
+                "504": { $ref: "#/components/responses/TimedOut" }
+          /api/v1/workflow-runs:
+            get:
+              operationId: listWorkflowRuns
+              tags: [workflows]
+              summary: List workflow runs
+              security: [{ bearer: [read] }]
+              description: The newest 100, newest first, without their steps.
+              parameters:
+                - name: workflow
+                  in: query
+                  description: Only runs of this workflow; an unknown one has none.
+                  schema: { type: string }
+              responses:
+                "200":
+                  description: The runs.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [runs]
+                        properties:
+                          runs:
+                            type: array
+                            items: { $ref: "#/components/schemas/WorkflowRun" }
+                      example:
+                        runs:
+                          - id: 550e8400-e29b-41d4-a716-446655440000
+                            workflow_name: sentry-fixer
+                            status: failed
+                            params: { issue_id: "42", key_name: sentry }
+                            error: "step 'fetch_issue' failed: HTTP 404: not found"
+                            created_at: "2026-02-26T10:30:00Z"
+                            started_at: "2026-02-26T10:30:00Z"
+                            finished_at: "2026-02-26T10:30:01Z"
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "500": { $ref: "#/components/responses/Failure" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
+          /api/v1/workflow-runs/cancel-all:
+            post:
+              operationId: cancelWorkflowRuns
+              tags: [workflows]
+              summary: Cancel all runs of a workflow
+              security: [{ bearer: [submit] }]
+              description: Those that wait end at once; the others as `cancel` ends one.
+              parameters:
+                - name: workflow
+                  in: query
+                  required: true
+                  description: Name of the workflow; an unknown one has no runs.
+                  schema: { type: string, minLength: 1 }
+              responses:
+                "200":
+                  description: How many they were.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [canceled, message]
+                        properties:
+                          canceled: { type: integer, minimum: 0 }
+                          message: { type: string }
+                      example: { canceled: 2, message: 2 workflow runs canceled }
+                "400":
+                  description: The workflow is not named.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Bad Request, message: workflow query parameter is required }
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
+                "500": { $ref: "#/components/responses/Failure" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
+          /api/v1/workflow-runs/{runID}:
+            parameters: [{ $ref: "#/components/parameters/RunID" }]
+            get:
+              operationId: getWorkflowRun
+              tags: [workflows]
+              summary: Get a workflow run
+              security: [{ bearer: [read] }]
+              description: |
+                Steps that were not reached are not there. Values of parameters whose names end with `token`, `secret`,
+                `password`, `api_key` or `authorization` are `***`.
+              responses:
+                "200":
+                  description: The run with its steps.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/WorkflowRun" }
+                      example:
+                        id: 550e8400-e29b-41d4-a716-446655440000
+                        workflow_name: github-issue-fixer
+                        status: running
+                        params: { repo_url: "https://github.com/user/repo.git", issue_number: "42" }
+                        created_at: "2026-02-26T10:30:00Z"
+                        started_at: "2026-02-26T10:30:00Z"
+                        steps:
+                          - run_id: 550e8400-e29b-41d4-a716-446655440000
+                            step_name: fetch_issue
+                            step_type: fetch
+                            status: completed
+                            result: { title: Bug in auth, body: It fails. }
+                            started_at: "2026-02-26T10:30:00Z"
+                            finished_at: "2026-02-26T10:30:01Z"
+                          - run_id: 550e8400-e29b-41d4-a716-446655440000
+                            step_name: fix_issue
+                            step_type: task
+                            status: running
+                            task_id: 77a2ffbd-11b6-4654-9325-89306d55bc89
+                            started_at: "2026-02-26T10:30:01Z"
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/RunNotFound" }
+                "500": { $ref: "#/components/responses/Failure" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
+          /api/v1/workflow-runs/{runID}/stream:
+            parameters: [{ $ref: "#/components/parameters/RunID" }]
+            get:
+              operationId: streamWorkflowRun
+              tags: [workflows]
+              summary: Stream a workflow run's events
+              security: [{ bearer: [read] }]
+              description: |
+                As with tasks: `connected`, every event since the run began, new ones as they happen, then `done`. Events are
+                `workflow_started`, `step_started` (with `task_id` once a task is known), `step_completed`, `step_failed` and
+                `step_canceled`, all of type `system`. The stream ends with `timeout` after 30 minutes. They are kept
+                `workflow.context_ttl_hours` after the run's end.
+              parameters:
+                - name: Last-Event-ID
+                  in: header
+                  description: Only events after this one.
+                  schema: { type: string }
+                - name: after
+                  in: query
+                  description: The same, for clients that can't set headers.
+                  schema: { type: string }
+              responses:
+                "200":
+                  description: The stream.
+                  content:
+                    text/event-stream:
+                      schema: { type: string }
+                      example: |
+                        event: connected
+                        data: {"run_id":"550e8400-e29b-41d4-a716-446655440000","status":"running"}
+
+                        id: 1772131090277-0
+                        data: {"type":"system","event":"step_started","data":{"step":"fetch_issue","type":"fetch"},"ts":"2026-02-26T10:30:00Z"}
+
+                        id: 1772131091277-0
+                        event: done
+                        data: {"run_id":"550e8400-e29b-41d4-a716-446655440000","status":"completed"}
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "404": { $ref: "#/components/responses/RunNotFound" }
+                "500": { $ref: "#/components/responses/Failure" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+          /api/v1/workflow-runs/{runID}/cancel:
+            parameters: [{ $ref: "#/components/parameters/RunID" }]
+            post:
+              operationId: cancelWorkflowRun
+              tags: [workflows]
+              summary: Cancel a workflow run
+              security: [{ bearer: [submit] }]
+              description: |
+                A run that waits ends at once. The step of one under way fails with `canceled`, the task of that step is canceled
+                too, and the run ends as `canceled`.
+              responses:
+                "200":
+                  description: It will end soon, or has.
+                  content:
+                    application/json:
+                      schema:
+                        type: object
+                        required: [id, status, message]
+                        properties:
+                          id: { type: string }
+                          status: { const: canceling }
+                          message: { type: string }
+                      example:
+                        id: 550e8400-e29b-41d4-a716-446655440000
+                        status: canceling
+                        message: workflow run cancellation requested
+                "401": { $ref: "#/components/responses/Unauthorized" }
+                "403": { $ref: "#/components/responses/Forbidden" }
+                "404": { $ref: "#/components/responses/RunNotFound" }
+                "409":
+                  description: It is over.
+                  content:
+                    application/json:
+                      schema: { $ref: "#/components/schemas/Error" }
+                      example: { error: Conflict, message: "run is not active (status: completed)" }
+                "500": { $ref: "#/components/responses/Failure" }
+                "503": { $ref: "#/components/responses/Unavailable" }
+                "504": { $ref: "#/components/responses/TimedOut" }
           /api/v1/webhooks/github:
             post:
               operationId: receiveGitHubWebhook
@@ -2097,6 +2510,12 @@ package enum OpenAPIDocument {
               description: Names the request, for this token.
               schema: { type: string, minLength: 1, maxLength: 255, pattern: "^[ -~]+$" }
               example: 6f1c2e0a-order-42
+            RunID:
+              name: runID
+              in: path
+              required: true
+              description: Its form is not checked; an unknown one is answered 404.
+              schema: { type: string }
             TaskID:
               name: taskID
               in: path
@@ -2326,6 +2745,28 @@ package enum OpenAPIDocument {
                 application/json:
                   schema: { $ref: "#/components/schemas/Error" }
                   example: { error: Bad Request, message: "key 'my-github-key' is a github key, not a sentry key", request_id: 8f3a1c9be27d4e50 }
+            WorkflowNotFound:
+              description: There is no workflow of that name.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example: { error: Not Found, message: "workflow 'my-workflow' not found" }
+            RunNotFound:
+              description: There is no such run.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example: { error: Not Found, message: "workflow run '550e8400' not found" }
+            WorkflowSealed:
+              description: A part of the service is away, or a definition was stored under another encryption key.
+              content:
+                application/json:
+                  schema: { $ref: "#/components/schemas/Error" }
+                  example:
+                    error: Service Unavailable
+                    message: >-
+                      workflow 'my-workflow' can't be opened: it was stored under another encryption key; delete and create it
+                      again
             Upstream:
               description: The forge or Sentry answered with an error, or was not reached.
               content:
@@ -2957,6 +3398,95 @@ package enum OpenAPIDocument {
                 type: { type: string }
                 env_var: { type: string }
                 sensitive: { type: boolean }
+            WorkflowStep:
+              type: object
+              required: [name, type, config]
+              properties:
+                name: { type: string }
+                type: { type: string, description: "`fetch`, `task` or `action`." }
+                config: { description: Members depend on the type. }
+            WorkflowParameter:
+              type: object
+              required: [name, required]
+              properties:
+                name: { type: string }
+                required: { type: boolean }
+                default: { type: string }
+            CreateWorkflow:
+              type: object
+              required: [name]
+              properties:
+                name: { type: string, pattern: "^[a-zA-Z0-9_-]+$" }
+                description: { type: [string, "null"] }
+                steps:
+                  type: [array, "null"]
+                  items:
+                    type: object
+                    required: [name, type]
+                    properties:
+                      name: { type: string, minLength: 1 }
+                      type: { enum: [fetch, task, action] }
+                      config: { type: object }
+                parameters:
+                  type: [array, "null"]
+                  items:
+                    type: object
+                    required: [name]
+                    properties:
+                      name: { type: string, minLength: 1 }
+                      required: { type: [boolean, "null"] }
+                      default: { type: [string, "null"] }
+            Workflow:
+              type: object
+              required: [name, description, builtin, steps, parameters, created_at]
+              properties:
+                name: { type: string }
+                description: { type: string }
+                builtin: { type: boolean }
+                steps: { type: array, items: { $ref: "#/components/schemas/WorkflowStep" } }
+                parameters: { type: array, items: { $ref: "#/components/schemas/WorkflowParameter" } }
+                created_at: { type: string, format: date-time }
+            RunWorkflow:
+              type: object
+              properties:
+                params: { type: [object, "null"], additionalProperties: { type: string } }
+            StartedRun:
+              type: object
+              required: [run_id, workflow_name, status, created_at]
+              properties:
+                run_id: { type: string }
+                workflow_name: { type: string }
+                status: { $ref: "#/components/schemas/RunStatus" }
+                created_at: { type: string, format: date-time }
+            RunStatus:
+              enum: [pending, running, completed, failed, canceled]
+            WorkflowRun:
+              type: object
+              required: [id, workflow_name, status, created_at]
+              properties:
+                id: { type: string }
+                workflow_name: { type: string }
+                status: { $ref: "#/components/schemas/RunStatus" }
+                params: { type: object, additionalProperties: { type: string } }
+                error: { type: string }
+                trace_id: { type: string }
+                created_at: { type: string, format: date-time }
+                started_at: { type: string, format: date-time }
+                finished_at: { type: string, format: date-time }
+                steps: { type: array, items: { $ref: "#/components/schemas/RunStep" } }
+            RunStep:
+              type: object
+              required: [run_id, step_name, step_type, status, started_at]
+              properties:
+                run_id: { type: string }
+                step_name: { type: string }
+                step_type: { type: string }
+                status: { enum: [pending, running, completed, failed, skipped] }
+                result: { type: object, additionalProperties: { type: string }, description: What later steps may use. }
+                task_id: { type: string, description: The task it created or works on; there as soon as it is known. }
+                error: { type: string }
+                started_at: { type: string, format: date-time }
+                finished_at: { type: string, format: date-time }
 
         """#
 }

@@ -2,6 +2,7 @@ import Domain
 import Engine
 import HTTPTypes
 import Hummingbird
+import ServiceLifecycle
 
 /// Pull requests of what tasks changed.
 struct PullRequestRoutes: Sendable {
@@ -24,9 +25,12 @@ struct PullRequestRoutes: Sendable {
 
     @Sendable private func create(_ request: Request, _ context: APIContext) async throws -> Response {
         let asked = try await body.decodeIfAny(CreatePullRequest.self, from: request)
-        let task = try await publisher.createPullRequest(
-            context.taskID,
-            Publisher.Draft(title: asked?.title, description: asked?.description, targetBranch: asked?.targetBranch))
+        let draft = Publisher.Draft(
+            title: asked?.title, description: asked?.description, targetBranch: asked?.targetBranch)
+        // A stop of the service does not wait for it: what is on record is taken up by the next start.
+        let task = try await cancelWhenGracefulShutdown { [publisher] in
+            try await publisher.createPullRequest(context.taskID, draft)
+        }
         return .json { json in
             json.member("pr_url", task.prURL ?? "")
             json.member("pr_number", task.prNumber ?? 0)

@@ -14,8 +14,11 @@ struct SystemRoutes: Sendable {
             Route(.get, "/health", "Health of the service and its parts", access: .open) { _, _ in await health() },
             Route(.get, "/ready", "Whether requests should come here", access: .open) { _, _ in readiness() },
             Route(.get, "/metrics", "Prometheus metrics", access: .open) {
-                [metricsText = dependencies.metricsText] _, _ in
-                .text(metricsText(), type: "text/plain; version=0.0.4")
+                [metricsText = dependencies.metricsText, token = dependencies.metricsToken] request, _ in
+                guard token.map({ BearerAccess.bears($0, request.headers) }) ?? true else {
+                    throw HTTPFailure.unauthorized
+                }
+                return .text(metricsText(), type: "text/plain; version=0.0.4")
             },
             Route(.get, "/api/v1/auth/verify", "Check the token") { _, _ in
                 .json { $0.member("status", "authenticated") }

@@ -22,13 +22,22 @@ struct BearerAccess: Sendable {
     ///
     /// - Throws: The 401 answer; `.unavailable` when it can't be told.
     func authenticate(_ headers: HTTPFields) async throws -> Caller {
-        let values = headers[values: .authorization]
-        guard values.count == 1, values[0].hasPrefix("Bearer ") else { throw HTTPFailure.unauthorized }
-        let text = String(decoding: values[0].utf8.dropFirst("Bearer ".utf8.count), as: UTF8.self)
+        guard let text = BearerAccess.text(headers) else { throw HTTPFailure.unauthorized }
         if isConfigured(text) {
             return Caller(name: "configured token", role: .admin, scope: "configured", token: text)
         }
         return try await registered(text)
+    }
+
+    private static func text(_ headers: HTTPFields) -> String? {
+        let values = headers[values: .authorization]
+        guard values.count == 1, values[0].hasPrefix("Bearer ") else { return nil }
+        return String(decoding: values[0].utf8.dropFirst("Bearer ".utf8.count), as: UTF8.self)
+    }
+
+    /// Whether a request brings this very token.
+    static func bears(_ token: String, _ headers: HTTPFields) -> Bool {
+        text(headers).map { equal(Array(token.utf8), Array($0.utf8)) } ?? false
     }
 
     private func isConfigured(_ text: String) -> Bool {

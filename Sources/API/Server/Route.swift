@@ -28,8 +28,10 @@ package struct Route: Sendable {
     /// Template such as `/api/v1/tasks/{taskID}`.
     package let path: String
     package let access: Access
-    /// Whether the 60 s limit holds; streams are exempt.
+    /// Whether the 60 s limit holds; streams are exempt, and what has limits of its own.
     package let isLimited: Bool
+    /// Whether the answer may go on for hours.
+    var isStream: Bool { !isLimited && method == .get }
     package let summary: String
     let handler: Handler
 

@@ -12,7 +12,7 @@ struct TracingMiddleware: RouterMiddleware {
     let exempt: RouteIndex
 
     static func isExempt(_ route: Route) -> Bool {
-        !route.isLimited || ["/health", "/ready", "/metrics"].contains(route.path)
+        route.isStream || ["/health", "/ready", "/metrics"].contains(route.path)
     }
 
     func handle(

@@ -16,7 +16,8 @@ struct StreamFrames {
         json.member("task_id", task.id)
         json.member("status", task.status.rawValue)
         json.endObject()
-        frame(id: nil, name: "connected", data: json.bytes)
+        // In the same frame: clients expect the first one to be this.
+        frame(id: nil, name: "connected", data: json.bytes, isFirst: true)
     }
 
     mutating func event(_ event: LoggedEvent) {
@@ -32,20 +33,27 @@ struct StreamFrames {
         }
     }
 
-    mutating func timeout() {
-        frame(id: nil, name: "timeout", data: Array(#"{"message":"stream closed after 10 minutes"}"#.utf8))
+    /// - Parameter minutes: How long a stream may last.
+    mutating func timeout(minutes: Int = 10) {
+        let message = #"{"message":"stream closed after \#(minutes) minutes"}"#
+        frame(id: nil, name: "timeout", data: Array(message.utf8))
     }
 
     mutating func keepalive() { buffer.writeStaticString(": keepalive\n\n") }
 
     /// How long a client that was cut off waits before it comes back.
-    mutating func retry() { buffer.writeStaticString("retry: 2000\n\n") }
+    mutating func retry() {
+        buffer.writeStaticString(StreamFrames.retryLine)
+        buffer.writeStaticString("\n")
+    }
+
+    private static let retryLine: StaticString = "retry: 2000\n"
 
     mutating func json(id: String? = nil, name: StaticString? = nil, _ data: [UInt8]) {
         frame(id: id, name: name, data: data)
     }
 
-    private mutating func frame(id: String?, name: StaticString?, data: [UInt8]) {
+    private mutating func frame(id: String?, name: StaticString?, data: [UInt8], isFirst: Bool = false) {
         if let id {
             buffer.writeStaticString("id: ")
             buffer.writeString(id)
@@ -63,7 +71,9 @@ struct StreamFrames {
         } else {
             buffer.writeBytes(data)
         }
-        buffer.writeStaticString("\n\n")
+        buffer.writeStaticString("\n")
+        if isFirst { buffer.writeStaticString(StreamFrames.retryLine) }
+        buffer.writeStaticString("\n")
     }
 
     private static func isLineBreak(_ byte: UInt8) -> Bool { byte == 0x0A || byte == 0x0D }

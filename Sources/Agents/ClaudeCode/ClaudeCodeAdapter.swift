@@ -11,8 +11,7 @@ package struct ClaudeCodeAdapter: AgentAdapter {
     /// The argument order is part of the contract: stub CLIs of existing deployments refuse any other flag.
     package func command(for run: AgentRun) -> AgentCommand {
         let argument = ClaudeCodeAdapter.passesAsArgument(run.prompt)
-        // A script is started through node; the image's own binary is no script.
-        var argv = run.binary.hasSuffix(".js") ? ["node", run.binary] : [run.binary]
+        var argv = run.program
         argv += argument ? ["-p", run.prompt] : ["-p"]
         argv += ["--output-format", "stream-json", "--verbose", "--permission-mode", "bypassPermissions"]
         if let path = run.mcpConfigPath { argv += ["--mcp-config", path] }

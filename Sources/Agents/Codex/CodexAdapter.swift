@@ -8,11 +8,12 @@ package struct CodexAdapter: AgentAdapter {
     package let label = "codex"
     package let defaultBinary = "codex"
     package let provider: ModelProvider? = .openAI
+    package let countsWholeConversation = true
 
     package func command(for run: AgentRun) -> AgentCommand {
-        var argv = [
-            run.binary, "exec", "--json", "--sandbox", "danger-full-access", "--skip-git-repo-check", "--cd",
-            run.workspace,
+        var argv = run.program
+        argv += [
+            "exec", "--json", "--sandbox", "danger-full-access", "--skip-git-repo-check", "--cd", run.workspace,
         ]
         if let model = run.model?.nonEmpty { argv += ["-m", model] }
         if let id = run.resumeSessionID, SessionID.isValid(id) { argv += ["resume", id] }

@@ -2,7 +2,8 @@ import Domain
 
 /// Reads `codex exec --json`.
 ///
-/// Codex reports the tokens of the whole conversation: after a resume the earlier runs are in them.
+/// Codex reports the tokens of the whole conversation: after a resume the earlier runs are in them, and in the summary.
+/// Who knows those takes them off (`AgentAdapter.countsWholeConversation`).
 struct CodexNormalizer: OutputNormalizer {
     private(set) var summary = AgentSummary()
 

@@ -1,5 +1,5 @@
 /// What the task types tell the model: its role, what to look at, what not to touch and what to answer.
-enum PromptTemplates {
+package enum PromptTemplates {
     static func plan(task: String) -> String {
         """
         You are a software architect. Plan the following task for the repository in the current directory; do not \
@@ -68,7 +68,7 @@ enum PromptTemplates {
             """
     }
 
-    static func codeReview(context: String) -> String {
+    package static func codeReview(context: String) -> String {
         """
         You are a senior code reviewer. Review the changes just made in the repository in the current directory.
 

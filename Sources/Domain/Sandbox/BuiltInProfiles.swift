@@ -19,7 +19,7 @@ extension SandboxProfile {
             name: "git", workspace: .readWrite, limits: limits,
             syscalls: [.files, .io, .memory, .process, .time, .sockets, .ipc, .misc, .confine],
             gatewayRoutes: ["git"],
-            required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit, .diskLimit])
+            required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit, .cpuLimit, .diskLimit])
         profile.watchdogs.firstLine = 0
         profile.watchdogs.silence = 0
         profile.landlock = Landlock(ports: .any, scoped: true)
@@ -53,7 +53,7 @@ extension SandboxProfile {
             name: "code", workspace: .readWrite, limits: limits,
             syscalls: [.files, .io, .memory, .process, .time, .sockets, .ipc, .misc, .confine],
             gatewayRoutes: ["anthropic", "openai"],
-            required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit, .diskLimit])
+            required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit, .cpuLimit, .diskLimit])
         profile.watchdogs.firstLine = 0
         profile.watchdogs.silence = 0
         profile.landlock = Landlock(ports: .any, scoped: true)
@@ -87,7 +87,7 @@ extension SandboxProfile {
             name: "readonly", workspace: .readOnly, limits: limits,
             syscalls: [.files, .io, .memory, .process, .time, .sockets, .ipc, .misc, .confine],
             gatewayRoutes: ["anthropic", "openai"],
-            required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit, .diskLimit])
+            required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit, .cpuLimit, .diskLimit])
         profile.watchdogs.firstLine = 0
         profile.watchdogs.silence = 600
         profile.landlock = Landlock(ports: .any, scoped: true)
@@ -121,7 +121,7 @@ extension SandboxProfile {
             name: "untrusted", workspace: .readOnly, limits: limits,
             syscalls: [.files, .io, .memory, .process, .time, .sockets, .ipc, .misc, .confine],
             gatewayRoutes: ["anthropic", "openai"],
-            required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit, .diskLimit])
+            required: [.userNamespace, .uidRange, .pidNamespace, .mountNamespace, .networkNamespace, .ipcNamespace, .utsNamespace, .cgroupNamespace, .overlay, .idMappedMounts, .seccomp, .seccompNotify, .landlock, .memoryLimit, .processLimit, .cpuLimit, .diskLimit])
         profile.watchdogs.firstLine = 0
         profile.watchdogs.silence = 600
         profile.landlock = Landlock(ports: .gateway, scoped: true)

@@ -15,7 +15,16 @@ public enum SandboxLayer: String, Codable, Sendable, CaseIterable, CodingKeyRepr
     case seccomp
     /// Refused calls are reported, not only refused.
     case seccompNotify = "seccomp-notify"
+    /// Rights on files: read, write, execute, make, remove, rename.
     case landlock
+    /// `truncate` is such a right as well.
+    case landlockTruncate = "landlock-truncate"
+    /// TCP ports, where the profile narrows them.
+    case landlockPorts = "landlock-ports"
+    /// `ioctl` on devices.
+    case landlockDevices = "landlock-devices"
+    /// Abstract unix sockets and signals stay inside, where the profile says so.
+    case landlockScope = "landlock-scope"
     case memoryLimit = "memory-limit"
     case processLimit = "process-limit"
     case cpuLimit = "cpu-limit"
@@ -31,14 +40,13 @@ public enum SandboxLayer: String, Codable, Sendable, CaseIterable, CodingKeyRepr
     ]
 
     /// Layers only root can give; an ordinary user's sandboxes run without them, and `doctor` says so.
-    ///
-    /// Without the limits a rootless sandbox is bounded by rlimits, by what the host allows that user, and by a supervisor
-    /// that looks at its disk use every few seconds.
-    public static let rootOnly: Set<SandboxLayer> = [
-        .uidRange, .idMappedMounts, .memoryLimit, .processLimit, .diskLimit,
-    ]
+    public static let rootOnly: Set<SandboxLayer> = [.uidRange, .idMappedMounts]
 
-    /// Reads layer names as `sandbox.require` has them.
+    /// Layers an ordinary user has where a control group was delegated. What `sandbox.allow_missing` is for such a user
+    /// unless it is set: without one its sandboxes are bounded by rlimits and by what the host allows that user.
+    public static let delegated: Set<SandboxLayer> = [.memoryLimit, .processLimit, .cpuLimit]
+
+    /// Reads layer names as `sandbox.require` and `sandbox.allow_missing` have them.
     ///
     /// - Throws: `.invalidArgument` for a name that is none: a misspelt layer would be one less that is required.
     public static func named(_ names: [String]?) throws(CodeForgeError) -> Set<SandboxLayer>? {

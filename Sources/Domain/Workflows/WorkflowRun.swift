@@ -12,7 +12,9 @@ public struct WorkflowRun: Sendable, Hashable {
     /// The definition as it was when the run was started: neither a deletion nor an upgrade changes a run on its way.
     public var workflow: Workflow
     public var status: Status
-    /// Defaults filled in.
+    /// Whether `workflow` and `params` are there: what was sealed under another encryption key is not.
+    public var isReadable = true
+    /// Defaults filled in. May hold secrets.
     public var params: [String: String]
     public var error: String?
     /// A client asked for its end. The runner does the rest, also after a restart.

@@ -126,6 +126,19 @@ package struct CredentialResolver: Sendable {
         try await git(for: task).map { ForgeAccess(provider: place.provider, apiURL: place.apiURL, token: $0.token) }
     }
 
+    /// Whether the task itself brought a token, or names a key that there is; where it may go is not asked yet.
+    ///
+    /// - Throws: `.invalidArgument` when it did not.
+    package func checkOwnCredential(of task: CodeTask) async throws(CodeForgeError) {
+        if try await secrets.secrets(of: task.id).accessToken != nil { return }
+        guard let name = task.providerKey else { throw CredentialResolver.noCredential }
+        guard try await ring.store.keys(named: name).isEmpty else { return }
+        throw CodeForgeError(.invalidArgument, "failed to resolve provider key: \(KeyRing.unknown(name).message)")
+    }
+
+    private static let noCredential = CodeForgeError(
+        .invalidArgument, "no access token available: the task has neither a token nor a key")
+
     /// Access with what the task itself brought: its token, else the key it names. For posting a review on request.
     ///
     /// - Throws: `.invalidArgument` when there is none, or the key is for another forge.
@@ -133,9 +146,7 @@ package struct CredentialResolver: Sendable {
         if let token = try await secrets.secrets(of: task.id).accessToken {
             return ForgeAccess(provider: place.provider, apiURL: place.apiURL, token: token)
         }
-        guard let name = task.providerKey else {
-            throw CodeForgeError(.invalidArgument, "no access token available: the task has neither a token nor a key")
-        }
+        guard let name = task.providerKey else { throw CredentialResolver.noCredential }
         func failure(_ why: String) -> CodeForgeError {
             CodeForgeError(.invalidArgument, "failed to resolve provider key: \(why)")
         }
@@ -157,6 +168,30 @@ package struct CredentialResolver: Sendable {
     /// - Throws: `.notFound` (`key '<name>' not found`).
     package func key(named name: String) async throws(CodeForgeError) -> OpenedKey {
         try await ring.key(named: name)
+    }
+
+    /// The key of that name for a tool: of the tool's own provider when there is one, else the first.
+    ///
+    /// - Throws: As `key(named:)`.
+    package func key(named name: String, forTool tool: String?) async throws(CodeForgeError) -> OpenedKey {
+        if let provider = tool.flatMap({ KeyProvider(rawValue: $0) }),
+            let key = try await ring.first(named: name, where: { $0.provider == provider })
+        {
+            return key
+        }
+        return try await ring.key(named: name)
+    }
+
+    /// The first key of that name that may go to `url`, whoever chose that.
+    ///
+    /// - Throws: `.notFound` (`key '<name>' not found`); `.forbidden` when it is for another place.
+    package func key(named name: String, for url: HTTPURL) async throws(CodeForgeError) -> OpenedKey {
+        if let key = try await ring.first(named: name, where: { directory.mayReceive($0, url) }) { return key }
+        guard let other = try await ring.store.keys(named: name).first?.key else { throw KeyRing.unknown(name) }
+        throw CodeForgeError(
+            .forbidden,
+            "key '\(name)' is for \(other.base?.text ?? directory.apiURL(of: other.provider)) and is not sent to "
+                + url.origin)
     }
 }
 

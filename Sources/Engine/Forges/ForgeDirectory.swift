@@ -52,6 +52,34 @@ package struct ForgeDirectory: Sendable {
         return isPublic || !isDefault ? configured : "https://\(host)\(KeyProvider(provider).apiPath)"
     }
 
+    /// Whether a key may go to `url`: with a `base_url` to that installation alone, else to its provider's API and, over
+    /// TLS, to the hosts `git.provider_domains` has of its kind.
+    func mayReceive(_ key: RegisteredKey, _ url: HTTPURL) -> Bool {
+        if let base = key.base {
+            return ForgeDirectory.holds(base.text, url) || ForgeDirectory.holds(base.apiURL, url)
+        }
+        if ForgeDirectory.holds(apiURL(of: key.provider), url) { return true }
+        return providerDomains.contains { host, provider in
+            provider == key.provider.git && ForgeDirectory.holds("https://\(host)", url)
+        }
+    }
+
+    /// Whether `url` is at `place` or below it. A path with dots could leave it again.
+    private static func holds(_ place: String, _ url: HTTPURL) -> Bool {
+        // A place that can't be read holds nothing.
+        guard let place = try? HTTPURL(place), place.origin == url.origin else { return false }
+        let path = place.path.hasSuffix("/") ? place.path : place.path + "/"
+        guard url.path.hasPrefix(path) else { return false }
+        guard let decoded = PercentEncoding.decoded(url.path) else { return false }
+        return !decoded.split(separator: "/").contains { $0 == "." || $0 == ".." }
+    }
+
+    /// A URL of the public GitHub's API, at the API that is configured instead.
+    package func configured(_ url: String) -> String {
+        let place = ForgeDirectory.publicGitHub + "/"
+        return url.hasPrefix(place) ? githubAPIURL + "/" + url.dropFirst(place.count) : url
+    }
+
     /// The API a key is for.
     func apiURL(of key: RegisteredKey) -> String { key.base?.apiURL ?? apiURL(of: key.provider) }
 }

@@ -27,6 +27,7 @@ extension CredentialResolver {
     ///
     /// - Throws: As `destination(of:)`.
     package func ownDestination(of task: CodeTask) async throws(CodeForgeError) -> ReviewDestination {
+        try await checkOwnCredential(of: task)
         let place = try await reviewPlace(of: task)
         return ReviewDestination(access: try await ownAccess(for: task, at: place), project: place.project)
     }

@@ -63,12 +63,14 @@ package struct ReviewPoster: Sendable {
             guard error.status == 422, !inline.isEmpty || event != .comment else { throw error }
         }
         // A line GitHub sees otherwise; or a verdict on what is one's own, which it never takes.
-        do throws(ForgeError) {
-            return try await submit(review, event, [], review.issues, number, place, marker)
-        } catch {
-            guard error.status == 422, event != .comment else { throw error }
-            return try await submit(review, .comment, [], review.issues, number, place, marker)
+        if !inline.isEmpty {
+            do throws(ForgeError) {
+                return try await submit(review, event, [], review.issues, number, place, marker)
+            } catch {
+                guard error.status == 422, event != .comment else { throw error }
+            }
         }
+        return try await submit(review, .comment, [], review.issues, number, place, marker)
     }
 
     /// `nil` when they can't be had: then every place is tried.

@@ -11,30 +11,28 @@ package final class TrustService: Service {
     private let store: any TaskStore
     private let queue: any TaskQueue
     private let events: any EventLog
-    private let secrets: any TaskSecretStore
     private let credentials: CredentialResolver
     private let forge: any Forge
     private let policy: UntrustedPolicy
     private let clock: any WallClock
-    /// Seconds the event history of a task that was not run stays.
-    private let historyTTL: Int
+    private let unrun: UnrunTasks
     private let waiting = Mutex<Set<String>>([])
     private let waker = Waker()
 
     package init(
         store: any TaskStore, queue: any TaskQueue, events: any EventLog, secrets: any TaskSecretStore,
         credentials: CredentialResolver, forge: any Forge, policy: UntrustedPolicy, clock: any WallClock,
-        historyTTL: Int
+        historyTTL: Int, secretsTTL: Int
     ) {
         self.store = store
         self.queue = queue
         self.events = events
-        self.secrets = secrets
         self.credentials = credentials
         self.forge = forge
         self.policy = policy
         self.clock = clock
-        self.historyTTL = historyTTL
+        unrun = UnrunTasks(
+            events: events, secrets: secrets, clock: clock, historyTTL: historyTTL, secretsTTL: secretsTTL)
     }
 
     /// Tells of a task that is held back for a check.
@@ -113,7 +111,7 @@ package final class TrustService: Service {
                     "held": "\(checked.hold != nil)",
                 ])
             if checked.status == .failed {
-                try await end(checked)
+                try await unrun.tell(checked)
             } else if let hold = checked.hold {
                 try await tell(of: hold, checked)
             } else {
@@ -140,12 +138,13 @@ package final class TrustService: Service {
             // An approval is of one commit.
             task.headSHA = task.headSHA ?? finding.headSHA
             guard task.headSHA != nil else {
-                return fail(&task, "not run: the head commit is not known, so nobody can approve it", at: now)
+                return UnrunTasks.fail(
+                    &task, "not run: the head commit is not known, so nobody can approve it", at: now)
             }
             task.hold = TaskHold(.approval, detail: finding.detail, isUnattended: true)
             return nil
         case .ignore:
-            return fail(
+            return UnrunTasks.fail(
                 &task, "not run: the code is untrusted (\(finding.detail)), and code_review.untrusted_policy is ignore",
                 at: now)
         }
@@ -191,9 +190,9 @@ package final class TrustService: Service {
             let now = clock.now()
             let failed = try await store.update(other.id) { other throws(CodeForgeError) in
                 guard other.status == .pending, TrustService.isOvertaken(other, by: task) else { return nil }
-                return TrustService.fail(&other, "superseded: the pull request moved on to commit \(sha)", at: now)
+                return UnrunTasks.fail(&other, "superseded: the pull request moved on to commit \(sha)", at: now)
             }
-            if failed.status == .failed { try await end(failed) }
+            if failed.status == .failed { try await unrun.tell(failed) }
         }
     }
 
@@ -206,34 +205,15 @@ package final class TrustService: Service {
             guard task.status == .pending, task.hold?.reason == .approval else {
                 throw CodeForgeError(.conflict, "task is not running (status: \(task.status.rawValue))")
             }
-            return TrustService.fail(&task, "canceled by user", at: now)
+            return UnrunTasks.fail(&task, "canceled by user", at: now)
         }
-        try await end(declined)
+        try await unrun.tell(declined)
         return declined
     }
 
     private static func isOvertaken(_ other: CodeTask, by task: CodeTask) -> Bool {
         other.hold?.isUnattended == true && other.headSHA != nil && other.headSHA != task.headSHA
             && other.repoURL == task.repoURL && other.config?.prNumber == task.config?.prNumber
-    }
-
-    private static func fail(_ task: inout CodeTask, _ error: String, at now: Timestamp) -> Iteration {
-        task.status = .failed
-        task.hold = nil
-        task.error = error
-        task.finishedAt = now
-        return Iteration(
-            number: task.iteration, prompt: task.activePrompt, status: .failed, error: error, usage: Usage(),
-            startedAt: task.createdAt, endedAt: now)
-    }
-
-    /// The end of the stream of a task that never ran.
-    private func end(_ task: CodeTask) async throws(CodeForgeError) {
-        let event = TaskEvent.failed(task.error ?? "", time: task.finishedAt ?? clock.now())
-        try await events.appendOnce(
-            [.event(json: event.json), .done(task.run, status: .failed, changes: nil)], to: task.id, key: "end:held")
-        try await events.expire(task.id, seconds: historyTTL)
-        try await secrets.expire(task.id, seconds: historyTTL)
     }
 
     private func tell(of hold: TaskHold, _ task: CodeTask) async throws(CodeForgeError) {

@@ -131,7 +131,8 @@ extension ProfileKey {
                     allowed: SandboxLayer.allCases.map(\.rawValue), fixed: Set(SandboxLayer.fixed.map(\.rawValue)),
                     permits: false, get: { Set($0.required.map(\.rawValue)) },
                     set: { $0.required = Set($1.compactMap(SandboxLayer.init(rawValue:))) })), "launcher",
-            "Layers without which nothing is started. Those only root can give are not demanded of an ordinary user; "
-                + "`sandbox.require` takes the place of them all."),
+            "Layers without which nothing is started. `uid-range` and `id-mapped-mounts`, which only root can give, are not "
+                + "demanded of an ordinary user; `sandbox.allow_missing` excuses hosts that lack one, and `sandbox.require` "
+                + "takes the place of them all."),
     ]
 }

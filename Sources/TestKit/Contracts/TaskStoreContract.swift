@@ -153,14 +153,16 @@ package enum TaskStoreContract {
             try await store.insert(long)
             let listed = try await store.list(status: nil, limit: 1, offset: 0).tasks.first
             try expectEqual(
-                listed.map { Truncation.cut($0.prompt, utf8: 200) }, Truncation.cut(long.prompt, utf8: 200), "the prompt")
+                listed.map { Truncation.cut($0.prompt, utf8: 200) }, Truncation.cut(long.prompt, utf8: 200),
+                "the prompt")
             try expectEqual(listed?.changes, long.changes, "the changes")
             try expectEqual(listed?.error, "no", "the error")
         },
         Case("tells what waits and what is held, oldest first") { store in
             let states: [(TaskStatus, attempt: Int, ended: Int, held: Bool)] = [
                 (.pending, 0, 0, false), (.pending, 0, 0, true), (.awaitingInstruction, 0, 0, false),
-                (.reviewing, 1, 1, false), (.reviewing, 2, 1, false), (.running, 1, 0, false), (.completed, 1, 1, false),
+                (.reviewing, 1, 1, false), (.reviewing, 2, 1, false), (.running, 1, 0, false),
+                (.completed, 1, 1, false),
             ]
             for (index, state) in states.enumerated().reversed() {
                 var task = task(index)
@@ -257,6 +259,7 @@ package enum TaskStoreContract {
         task.finishedAt = Timestamp(nanoseconds: 2)
         task.sessionID = "s"
         task.sessionCLI = "codex"
+        task.sessionUsage = Usage(inputTokens: 4, outputTokens: 5)
         task.attempt = 2
         task.endedAttempt = 1
         task.followUpWaits = true

@@ -60,6 +60,8 @@ package struct GitLabTwin: Sendable {
     package var users: [User] = []
     package var projects: [Project] = []
     package var mergeRequests: [MergeRequest] = []
+    /// By `path#iid`.
+    package var issues: [String: JSONValue] = [:]
 
     /// A project.
     package mutating func add(_ path: String, _ change: (inout Project) -> Void = { _ in }) {
@@ -122,6 +124,8 @@ package struct GitLabTwin: Sendable {
             mergeRequests.firstIndex { $0.project == project.path && String($0.iid) == text }
         }
         switch (request.method, path.count, path.first, path.last) {
+        case ("GET", 2, "issues", _):
+            return issues["\(project.path)#\(path[1])"].map { ForgeAnswer(200, $0) } ?? GitLabTwin.missing
         case ("GET", 1, "merge_requests", _): return search(request, project, &violations)
         case ("POST", 1, "merge_requests", _): return create(request, project, account, &violations)
         case ("GET", 2, "merge_requests", _):

@@ -24,7 +24,26 @@ package final class LocalReceiver: Sendable {
 
     /// - Parameter answer: Status for the request of that number, from 0, and lines of further headers; `nil` never
     ///   answers.
-    package init(_ answer: @escaping @Sendable (Int) -> (status: Int, headers: String)?) {
+    package convenience init(_ answer: @escaping @Sendable (Int) -> (status: Int, headers: String)?) {
+        self.init(answering: { _, number in answer(number).map { Answer(status: $0.status, headers: $0.headers) } })
+    }
+
+    /// What it answers.
+    package struct Answer: Sendable {
+        package var status: Int
+        /// Lines of further headers.
+        package var headers: String
+        package var body: String
+
+        package init(status: Int = 200, headers: String = "", body: String = "") {
+            self.status = status
+            self.headers = headers
+            self.body = body
+        }
+    }
+
+    /// - Parameter answer: To a request and its number, from 0; `nil` never answers.
+    package init(answering answer: @escaping @Sendable (Request, Int) -> Answer?) {
         let log = Log()
         self.log = log
         server = LocalServer { socket in
@@ -33,12 +52,13 @@ package final class LocalReceiver: Sendable {
                 requests.append(request)
                 return requests.count - 1
             }
-            guard let answer = answer(number) else {
+            guard let answer = answer(request, number) else {
                 _ = socket.readToEnd()  // until the peer gives up
                 return
             }
             socket.write(
-                "HTTP/1.1 \(answer.status) X\r\nContent-Length: 0\r\nConnection: close\r\n\(answer.headers)\r\n")
+                "HTTP/1.1 \(answer.status) X\r\nContent-Length: \(answer.body.utf8.count)\r\nConnection: close\r\n"
+                    + "\(answer.headers)\r\n\(answer.body)")
         }
     }
 

@@ -1,10 +1,7 @@
 import ArgumentParser
 import Client
-import Dispatch
 import Domain
 import FoundationEssentials
-import Glibc
-import Synchronization
 
 /// Shows a task's events until its run ends.
 ///
@@ -26,7 +23,8 @@ final class TaskFollower {
 
     /// - Throws: `ExitCode` as the task ended; nothing when it completed.
     func follow(after: String? = nil) async throws {
-        let interrupts = Interrupts(id)
+        let interrupts = Interrupts(
+            "task", cancel: "codeforge task cancel \(id)", follow: "codeforge task stream", id: id)
         defer { interrupts.stop() }
         try await client.api.follow(TaskClient.path(id, "/stream"), after: after) { event in
             interrupts.saw(event.id)
@@ -58,7 +56,7 @@ final class TaskFollower {
     private func show(_ event: ServerEvent) {
         // Ours: it is JSON.
         guard let data = try? JSONDecoder().decode(JSONValue.self, from: Data(event.data.utf8)) else { return }
-        if isJSON { return printJSON(line(event, data)) }
+        if isJSON { return printJSON(event.line(data)) }
         guard event.name == nil else { return }
         let detail = data["data"] ?? .null
         switch data["type"]?.stringValue {
@@ -66,18 +64,6 @@ final class TaskFollower {
         case "result": break  // the record says it
         default: progress(data.text("event"), detail)
         }
-    }
-
-    /// An event of the task with its id; of the stream itself (`connected`, `timeout`, `done`) in the same form.
-    private func line(_ event: ServerEvent, _ data: JSONValue) -> JSONValue {
-        var members: [String: JSONValue] = [:]
-        if case .object(let own) = data, event.name == nil {
-            members = own
-        } else {
-            members = ["type": "connection", "event": .string(event.name ?? ""), "data": data]
-        }
-        if let id = event.id { members["id"] = .string(id) }
-        return .object(members)
     }
 
     private func progress(_ name: String, _ detail: JSONValue) {
@@ -141,42 +127,5 @@ final class TaskFollower {
         while rest.last?.isWhitespace == true { rest.removeLast() }
         while rest.first?.isWhitespace == true { rest.removeFirst() }
         return rest
-    }
-}
-
-/// Ctrl-C while a task is followed: the first says how to cancel the task, the second ends the command alone.
-private struct Interrupts {
-    private final class State: Sendable {
-        let count = Mutex(0)
-        let last = Mutex<String?>(nil)
-    }
-    private let source = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
-    private let state = State()
-
-    init(_ id: String) {
-        signal(SIGINT, SIG_IGN)
-        source.setEventHandler { [state] in
-            let times = state.count.withLock { count in
-                count += 1
-                return count
-            }
-            guard times == 1 else { _exit(130) }
-            let place = state.last.withLock { $0 }.map { " --after \($0)" } ?? ""
-            complain(
-                """
-
-                codeforge: the task goes on, also after another Ctrl-C, which ends this command
-                  cancel it:       codeforge task cancel \(id)
-                  follow it later: codeforge task stream\(place) \(id)
-                """)
-        }
-        source.resume()
-    }
-
-    func saw(_ event: String?) { if let event { state.last.withLock { $0 = event } } }
-
-    func stop() {
-        source.cancel()
-        signal(SIGINT, SIG_DFL)
     }
 }

@@ -68,12 +68,12 @@ enum TaskText {
         return lines
     }
 
-    private static func row(_ title: String, _ text: String) -> String {
+    static func row(_ title: String, _ text: String) -> String {
         title + String(repeating: " ", count: max(1, 12 - title.count)) + text
     }
 
     /// A text of perhaps several lines.
-    private static func block(_ title: String, _ value: JSONValue?) -> [String] {
+    static func block(_ title: String, _ value: JSONValue?) -> [String] {
         guard let text = value?.stringValue, !text.isEmpty else { return [] }
         let lines = text.split(whereSeparator: \.isNewline)
         return lines.enumerated().map { row($0.offset == 0 ? title : "", String($0.element)) }

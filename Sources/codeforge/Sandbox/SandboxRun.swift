@@ -61,7 +61,9 @@ extension SandboxCommand {
                 }
                 request.standardInput = 0
                 let launcher = SandboxLauncher(
-                    .init(shim: Installation.shim, require: try SandboxLayer.named(settings.sandbox.require)))
+                    .init(
+                        shim: Installation.shim, require: try SandboxLayer.named(settings.sandbox.require),
+                        allowMissing: try SandboxLayer.named(settings.sandbox.allowMissing)))
                 let sandbox = try await launcher.launch(request)
                 async let output: Void = Terminal.relay(sandbox.standardOutput, to: 1, isRaw: raw)
                 async let errors: Void = Terminal.relay(sandbox.standardError, to: 2, isRaw: raw)

@@ -6,17 +6,17 @@ extension Attack {
     /// Each takes a little more than it is given; the control is given more.
     static let bombs: [Attack] = [
         bomb(
-            "fork-bomb", "forks without end", [.cgroup], "fork(2); cgroups(7) pids", .limit(.processes),
+            "fork-bomb", "forks without end", [.cgroup, .rlimits], "fork(2); cgroups(7) pids", .limit(.processes),
             """
             for _ in range(60): sleeper()
-            """, ["EAGAIN"], control: .changed("128 processes", { $0.profile.limits.processes = 128 }), root: true
+            """, ["EAGAIN"], control: .changed("128 processes", { $0.profile.limits.processes = 128 })
         ) { $0.processes = 24 },
         bomb(
-            "thread-bomb", "starts threads without end", [.cgroup], "pthread_create(3); cgroups(7) pids",
+            "thread-bomb", "starts threads without end", [.cgroup, .rlimits], "pthread_create(3); cgroups(7) pids",
             .limit(.processes),
             """
             for _ in range(60): threading.Thread(target=time.sleep, args=(5,), daemon=True).start()
-            """, ["RuntimeError"], control: .changed("128 processes", { $0.profile.limits.processes = 128 }), root: true
+            """, ["RuntimeError"], control: .changed("128 processes", { $0.profile.limits.processes = 128 })
         ) { $0.processes = 24 },
         bomb(
             "memory-bomb", "takes memory without end", [.cgroup], "cgroups(7) memory", .limit(.memory),

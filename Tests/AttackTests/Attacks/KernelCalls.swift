@@ -48,7 +48,7 @@ extension Attack {
             "sys_('clock_settime', 0, struct.pack('qq', 0, 0))", control: .unsafe("sets the host's clock")),
         quiet(
             "modify-ldt", "makes a 16-bit segment", "modify_ldt(2); CVE-2017-17053",
-            "sys_('modify_ldt', 0, ctypes.create_string_buffer(64), 64)", "ENOSYS"),
+            "sys_('modify_ldt', 0, ctypes.create_string_buffer(64), 64)", "ENOSYS", record: .syscall("modify_ldt")),
         quiet(
             "vmsplice", "puts pages into a pipe", "vmsplice(2); CVE-2008-0600",
             """
@@ -58,17 +58,18 @@ extension Attack {
             """, "ENOSYS"),
         quiet(
             "fixed-addresses", "switches off address randomisation", "personality(2)",
-            "sys_('personality', 0x40000)", "EPERM"),
+            "sys_('personality', 0x40000)", "EPERM", record: .syscall("personality")),
         quiet(
             "listener-of-its-own", "takes over the answering of system calls", "seccomp_unotify(2)",
             """
             program = ctypes.create_string_buffer(struct.pack('HBBI', 6, 0, 0, 0x7fff0000))
             sys_('prctl', 38, 1, 0, 0, 0)
             sys_('seccomp', 1, 8, struct.pack('HxxxxxxQ', 1, ctypes.addressof(program)))
-            """, "EPERM"),
+            """, "EPERM", record: .syscall("seccomp")),
         quiet(
             "move-own-image", "rewrites what /proc says of it", "prctl(2) PR_SET_MM",
             "sys_('prctl', 35, 14, ctypes.create_string_buffer(struct.pack('13Q', *[0] * 13)), 104, 0)", "EPERM",
+            record: .syscall("prctl"),
             control: .unsafe("needs a layout that depends on the kernel; the filter's test covers it")),
         Attack(
             name: "realtime", category: .escape, tries: "takes the processor for itself",
@@ -136,11 +137,11 @@ extension Attack {
 
     private static func quiet(
         _ name: String, _ tries: String, _ reference: String, _ probe: String, _ errno: String,
-        control: Control = .anyCall
+        record: Record = .errno, control: Control = .anyCall
     ) -> Attack {
         Attack(
             name: name, category: .escape, tries: tries, walls: [.seccomp], reference: reference, body: .probe(probe),
-            refusal: [errno], control: control)
+            refusal: [errno], record: record, control: control)
     }
 
     private static func device(_ name: String, _ path: String) -> Attack {

@@ -1,0 +1,216 @@
+import ArgumentParser
+import Client
+import Domain
+
+extension WorkflowCommand {
+    struct Run: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Start a run of a workflow.",
+            discussion: """
+                Prints the run's id; with --follow its steps as they go, and at the end its outcome. Ctrl-C then leaves \
+                the run going and says how to cancel it; a second one ends the command. With --follow --json every \
+                event is one line of JSON, its id included.
+
+                A value can come from a file (NAME=@FILE) or from standard input (NAME=-), without line ends after it: \
+                for long ones, and for secrets, which others could see on the command line. NAME=@@x is the text @x.
+
+                Exit status with --follow: 0 it completed, 1 it failed, 124 it timed out, 130 it was cancelled (or a \
+                second Ctrl-C).
+
+                Examples:
+                  url=https://github.com/user/repo.git
+                  codeforge workflow run github-issue-fixer -p repo_url=$url \\
+                      -p issue_number=42 -p provider_key=hub --follow
+                  codeforge workflow run code-review -p repo_url=$url -p prompt=@todo.md
+                  id=$(codeforge workflow run triage -p item_id=7)
+                """)
+
+        @Argument(help: "Name of the workflow.")
+        var name: String
+        @Option(
+            name: [.customShort("p"), .customLong("param")], parsing: .unconditionalSingleValue,
+            help: ArgumentHelp("A parameter; may be repeated.", valueName: "NAME=VALUE"))
+        var parameters: [String] = []
+        @Flag(help: "Follow the run to its end.")
+        var follow = false
+        @Flag(help: "Print JSON: the answer; with --follow each event in a line.")
+        var json = false
+        @OptionGroup var options: ServiceOptions
+
+        func validate() throws {
+            try checkName(name)
+            do throws(CodeForgeError) {
+                _ = try ParameterText.all(parameters)
+            } catch {
+                throw ValidationError(error.message)
+            }
+        }
+
+        func run() async throws {
+            try await reporting {
+                let body: JSONValue = ["params": .object(try values())]
+                let client = try WorkflowClient(options)
+                let answer = try await client.api.send("POST", WorkflowClient.path(name, "/run"), body)
+                guard let id = answer["run_id"]?.stringValue else {
+                    throw CodeForgeError(.unavailable, "the service does not say which run it started")
+                }
+                if !follow {
+                    if json { printJSON(answer) } else { say(id) }
+                    return
+                }
+                complain("run \(id)")
+                try await RunFollower(client, id, json: json).follow()
+            }
+        }
+
+        private func values() throws(CodeForgeError) -> [String: JSONValue] {
+            var values: [String: JSONValue] = [:]
+            for parameter in try ParameterText.all(parameters) {
+                switch parameter.source {
+                case .value(let value): values[parameter.name] = .string(value)
+                case .file(let path): values[parameter.name] = .string(try text(of: path))
+                case .standardInput: values[parameter.name] = .string(try text(of: "-"))
+                }
+            }
+            return values
+        }
+
+        private func text(of path: String) throws(CodeForgeError) -> String {
+            var text = try Input.text(path, upTo: 1 << 20)
+            while text.last?.isNewline == true { text.removeLast() }
+            return text
+        }
+    }
+
+    struct Stream: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show a run's events, from the first on, until it ends.",
+            discussion: """
+                A connection that breaks is made anew after the last event. Exit status and Ctrl-C as with \
+                `workflow run --follow`.
+
+                Examples:
+                  codeforge workflow stream 550e
+                  codeforge workflow stream --after 1772131090277-0 --json 550e
+                """)
+
+        @Argument(help: "Id of the run, or the beginning of one.")
+        var id: String
+        @Option(help: "Id of an event, as --json shows them: only those after it.")
+        var after: String?
+        @Flag(help: "Print each event as a line of JSON.")
+        var json = false
+        @OptionGroup var options: ServiceOptions
+
+        func run() async throws {
+            try await reporting {
+                let client = try WorkflowClient(options)
+                try await RunFollower(client, try await client.id(id), json: json).follow(after: after)
+            }
+        }
+    }
+
+    struct Runs: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "List the newest 100 runs, newest first.",
+            discussion: """
+                Examples:
+                  codeforge workflow runs
+                  codeforge workflow runs --workflow triage --json | jq -r '.runs[0].id'
+                """)
+
+        @Option(help: "Only runs of this workflow.")
+        var workflow: String?
+        @Flag(help: "Print JSON.")
+        var json = false
+        @OptionGroup var options: ServiceOptions
+
+        func validate() throws { if let workflow { try checkName(workflow) } }
+
+        func run() async throws {
+            try await reporting {
+                let runs = try await WorkflowClient(options).runs(of: workflow)
+                if json { return printJSON(["runs": .array(runs)]) }
+                var table = TextTable([
+                    .text("ID"), .text("WORKFLOW"), .text("STATUS"), .text("CREATED"), .text("FINISHED"),
+                    .text("ERROR"),
+                ])
+                for run in runs {
+                    table.add([
+                        run.text("id"), run.text("workflow_name"), run.text("status"), run.moment("created_at"),
+                        run.moment("finished_at"), run.text("error"),
+                    ])
+                }
+                Terminal.show(table.lines(width: Terminal.size?.width))
+            }
+        }
+    }
+
+    struct Status: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show a run: its steps, what they gave, their tasks.",
+            discussion: """
+                Examples:
+                  codeforge workflow status 550e
+                  codeforge workflow show-run 550e --json | jq -r '.steps[].task_id // empty'
+                """, aliases: ["show-run"])
+
+        @Argument(help: "Id of the run, or the beginning of one.")
+        var id: String
+        @Flag(help: "Print JSON.")
+        var json = false
+        @OptionGroup var options: ServiceOptions
+
+        func run() async throws {
+            try await reporting {
+                let client = try WorkflowClient(options)
+                let run = try await client.run(try await client.id(id))
+                if json { return printJSON(run) }
+                say(WorkflowText.run(run).joined(separator: "\n"))
+            }
+        }
+    }
+
+    struct Cancel: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Cancel runs, with the tasks they wait for.",
+            discussion: "Examples:\n  codeforge workflow cancel 550e")
+
+        @Argument(help: "Ids of runs, or the beginnings of them.")
+        var ids: [String]
+        @Flag(help: "Print JSON, one line for each.")
+        var json = false
+        @OptionGroup var options: ServiceOptions
+
+        func run() async throws {
+            let client = try reportingNow { try WorkflowClient(options) }
+            try await forEach(ids) { text throws(CodeForgeError) in
+                let id = try await client.id(text)
+                let answer = try await client.api.send("POST", WorkflowClient.runPath(id, "/cancel"))
+                if json { printJSON(answer) } else { say("\(id) \(answer.text("status"))") }
+            }
+        }
+    }
+
+    struct CancelAll: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "cancel-all", abstract: "Cancel every run of a workflow that is not finished.",
+            discussion: "Examples:\n  codeforge workflow cancel-all triage")
+
+        @Argument(help: "Name of the workflow.")
+        var name: String
+        @Flag(help: "Print JSON.")
+        var json = false
+        @OptionGroup var options: ServiceOptions
+
+        func validate() throws { try checkName(name) }
+
+        func run() async throws {
+            try await reporting {
+                let path = "/api/v1/workflow-runs/cancel-all?workflow=" + PercentEncoding.encoded(name)
+                let answer = try await options.client().send("POST", path)
+                if json { printJSON(answer) } else { say(answer.text("message")) }
+            }
+        }
+    }
+}
