@@ -161,7 +161,9 @@ let targets: [Target] = [
             .product(name: "HummingbirdTesting", package: "hummingbird"), "Yams",
         ] + nio),
     tests("Client", ["Client", "TestKit"]),
-    tests("Integration", ["Domain", "HostProcess", "CurlHTTP", "RedisMessaging", "TestKit", "ServerKit", logging]),
+    tests(
+        "Integration",
+        ["Domain", "HostProcess", "CurlHTTP", "RedisMessaging", "Vault", "TestKit", "ServerKit", logging]),
     tests(
         "Attack", ["Domain", "HostProcess", "CurlHTTP", "Gateway", "Sandboxing", "Workspaces", "TestKit", "ServerKit"]),
 ]

@@ -67,6 +67,13 @@ package enum Units {
         return minutes > 0 ? "\(minutes)m\(two(total % 60))s" : "\(total)s"
     }
 
+    /// US dollars to a hundredth of a cent: `$0.0243`, `$12.5000`.
+    package static func dollars(_ value: Double) -> String {
+        guard value.isFinite, value >= 0, value < 1e12 else { return "$?" }
+        let parts = Int64((value * 10_000).rounded())
+        return "$\(parts / 10_000)." + String(String(10_000 + parts % 10_000).dropFirst())
+    }
+
     /// With one digit after the point.
     package static func tenths(_ value: Double) -> String {
         guard value.isFinite, abs(value) < 1e15 else { return "?" }

@@ -12,6 +12,7 @@ struct CodeForge: AsyncParsableCommand {
             The service: serve, config, doctor, image, token, keys rotate. Its clients, over REST: task, workflow, keys, \
             mcp, tools, workspaces, sandbox.
 
+            Examples:
               codeforge serve          (also without the word)
               codeforge task run --repo https://github.com/user/repo.git --prompt 'Fix the failing tests'
               codeforge completions bash > /etc/bash_completion.d/codeforge
@@ -58,7 +59,8 @@ enum Version {
 }
 
 struct VersionCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
+    static let configuration = CommandConfiguration(
+        commandName: "version", abstract: "Print the version.", discussion: "Examples:\n  codeforge version")
 
     func run() { print("codeforge \(Version.current)") }
 }
@@ -79,6 +81,7 @@ struct CompletionsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "completions", abstract: "Print a script that completes these commands in a shell.",
         discussion: """
+            Examples:
               codeforge completions bash > /etc/bash_completion.d/codeforge
               codeforge completions zsh > ~/.zsh/completions/_codeforge
               codeforge completions fish > ~/.config/fish/completions/codeforge.fish

@@ -14,6 +14,7 @@ struct DoctorCommand: AsyncParsableCommand {
             Then starts a sandbox under each profile, with the image's /bin/true. Exits 1 when a layer is missing that is \
             required, a part of the installation or the image is not there, or a sandbox does not start.
 
+            Examples:
               codeforge doctor
               codeforge doctor --json | jq '.layers[] | select(.state != "ok")'
             """)

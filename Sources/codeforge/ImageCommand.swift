@@ -7,11 +7,21 @@ import Workspaces
 struct ImageCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "image", abstract: "Build, list and remove sandbox images.",
+        discussion: """
+            Examples:
+              codeforge image build
+              codeforge image ls
+            """,
         subcommands: [Build.self, List.self, Remove.self])
 
     struct Build: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Build an image from its recipe; does nothing when it is current.")
+            abstract: "Build an image from its recipe; does nothing when it is current.",
+            discussion: """
+                Examples:
+                  codeforge image build
+                  codeforge image build base --set data_dir=/srv/codeforge
+                """)
 
         @Argument(help: "Name of a recipe under images/.")
         var name = "base"
@@ -33,7 +43,15 @@ struct ImageCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "ls", abstract: "List the images.")
+        static let configuration = CommandConfiguration(
+            commandName: "ls", abstract: "List the images.",
+            discussion: """
+                Name, time of building and the CLIs inside, with their versions.
+
+                Examples:
+                  codeforge image ls
+                  codeforge image ls --json | jq -r '.[].name'
+                """)
 
         @Flag(help: "Print JSON.")
         var json = false
@@ -56,7 +74,8 @@ struct ImageCommand: AsyncParsableCommand {
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "rm", abstract: "Remove an image. Tasks that run in it keep what they have open.")
+            commandName: "rm", abstract: "Remove an image. Tasks that run in it keep what they have open.",
+            discussion: "Examples:\n  codeforge image rm old")
 
         @Argument(help: "Name of the image.")
         var name: String

@@ -13,6 +13,7 @@ struct KeysCommand: AsyncParsableCommand {
             add, ls, verify and rm ask the service; rotate works on its database while it is stopped.
             \(exitStatuses)
 
+            Examples:
               codeforge keys add hub --provider github < token.txt
               codeforge keys ls
               codeforge task run --repo https://github.com/user/private.git --key hub --prompt 'Fix the tests'
@@ -27,6 +28,9 @@ struct KeysCommand: AsyncParsableCommand {
                 also as …_file), run this, then start the service without encryption.old_key. Registered keys change in \
                 one transaction; when one of them, or a secret of a task, opens with neither key, nothing is changed. It \
                 may be run again after it was interrupted.
+
+                Examples:
+                  CODEFORGE_ENCRYPTION__KEY_FILE=new.key CODEFORGE_ENCRYPTION__OLD_KEY_FILE=old.key codeforge keys rotate
                 """)
 
         @OptionGroup var options: SettingsOptions

@@ -23,6 +23,10 @@ struct ServeCommand: AsyncParsableCommand {
             Settings come from defaults, a YAML file (CODEFORGE_CONFIG, or codeforge.yaml here), the environment \
             (CODEFORGE_SERVER__PORT …) and flags. SIGTERM stops it; running tasks go on and are picked up by the next \
             start, unless --drain waits for them. SIGHUP reads logging.level again.
+
+            Examples:
+              codeforge serve
+              CODEFORGE_CONFIG=/etc/codeforge/codeforge.yaml codeforge serve --port 8080 --drain
             """)
 
     @Option(help: "Port to listen on; 0 asks the system for one.")

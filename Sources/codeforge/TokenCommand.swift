@@ -17,6 +17,7 @@ struct TokenCommand: AsyncParsableCommand {
             Roles: read looks at everything but secrets; submit also creates tasks and steers them; admin does everything.
             \(exitStatuses)
 
+            Examples:
               codeforge token create ci --role submit
               codeforge token ls
               codeforge token revoke ci
@@ -26,7 +27,13 @@ struct TokenCommand: AsyncParsableCommand {
     struct Create: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a token and print it.",
-            discussion: "It is shown this once: only its SHA-256 is kept.")
+            discussion: """
+                It is shown this once: only its SHA-256 is kept.
+
+                Examples:
+                  codeforge token create ci --role submit
+                  codeforge token create dashboard --role read --json | jq -r .token
+                """)
 
         @Argument(help: "Name: 1 to 64 letters, digits, - and _.")
         var name: String
@@ -65,7 +72,13 @@ struct TokenCommand: AsyncParsableCommand {
     }
 
     struct List: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "ls", abstract: "List the tokens.")
+        static let configuration = CommandConfiguration(
+            commandName: "ls", abstract: "List the tokens.",
+            discussion: """
+                Examples:
+                  codeforge token ls
+                  codeforge token ls --json | jq -r '.tokens[] | select(.role == "admin").name'
+                """)
 
         @Flag(help: "Print JSON.")
         var json = false
@@ -93,7 +106,12 @@ struct TokenCommand: AsyncParsableCommand {
     struct Revoke: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Make a token good for nothing.",
-            discussion: "Event streams that are open under it end by themselves, within minutes.")
+            discussion: """
+                Event streams that are open under it end by themselves, within minutes.
+
+                Examples:
+                  codeforge token revoke ci
+                """)
 
         @Argument(help: "Name of the token.")
         var name: String

@@ -30,6 +30,22 @@ import Testing
         #expect(event.isHandled && event.isComplete)
     }
 
+    @Test(arguments: WebhookFixture.githubActions)
+    func eachGitHubActionIsRead(_ action: String) throws {
+        let body = WebhookFixture(action).github
+        ForgeRecord.append(webhook: body, event: "pull_request")
+        let event = try reader.read(body, from: .github)
+        #expect(event.action == action && event.isComplete && !event.isFork && event.number == 42)
+        #expect(event.isHandled == ["opened", "synchronize", "reopened"].contains(action))
+    }
+
+    @Test(arguments: WebhookFixture.gitlabActions)
+    func eachGitLabActionIsRead(_ action: String) throws {
+        let event = try reader.read(WebhookFixture(action).gitlab, from: .gitlab)
+        #expect(event.action == action && event.isComplete && !event.isFork && event.number == 42)
+        #expect(event.isHandled == ["open", "update", "reopen"].contains(action))
+    }
+
     @Test(arguments: [GitProvider.github, .gitlab])
     func aHeadElsewhereOrGoneIsAFork(_ provider: GitProvider) throws {
         for (fork, exists, expected) in [(false, true, false), (true, true, true), (true, false, true)] {

@@ -77,6 +77,44 @@ import Testing
         }
     }
 
+    /// Out of the image `mcp`, by the names they have there: nothing of the host is shown to the sandbox.
+    @Test func serversOfAnImageAreCalled() async throws {
+        let images = try BuiltProducts.images()
+        try #require(
+            FileManager.default.fileExists(atPath: images + "/mcp/rootfs/usr/local/bin/mcp-server-git"),
+            "the image mcp is missing in \(images): run scripts/setup test")
+        let model = try await ModelFixture(
+            """
+            scenarios:
+              - turns:
+                  - tool: {name: ToolSearch, input: {query: 'select:mcp__time__get_current_time,mcp__git__git_log', max_results: 2}}
+                  - tool: {name: mcp__time__get_current_time, input: {timezone: Asia/Kathmandu}}
+                  - tool: {name: mcp__git__git_log, input: {repo_path: /workspace, max_count: 1}}
+                  - run: uvx --version
+                  - say: "{result}"
+            """)
+        try await ServerFixture.with(model.settings.merging(["CODEFORGE_SANDBOX__IMAGE": "mcp"]) { $1 }) { server in
+            let id = try await server.create(
+                "What happened when?", repo: try server.makeRepository(),
+                config: [
+                    "cli": "claude-code",
+                    "mcp_servers": [
+                        ["name": "time", "command": "mcp-server-time", "package": "--local-timezone", "args": ["UTC"]],
+                        [
+                            "name": "git", "command": "mcp-server-git", "package": "--repository",
+                            "args": ["/workspace"],
+                        ],
+                    ],
+                ])
+            let task = try await server.finished(id, seconds: 120)
+            #expect(task["result"]?.stringValue?.hasPrefix("uvx ") == true, "\(task)")
+            let said = try model.bodies()
+            #expect(said.contains("+05:45"), "the time server answered")
+            #expect(said.contains("Commit: ") && said.contains("Message: "), "the git server answered")
+            #expect(task["changes_summary"]?["files_created"] == 0, "\(task)")
+        }
+    }
+
     @Test func aServerBehindTheGatewayIsCalledWithAHeaderTheSandboxNeverSees() async throws {
         let team = try await TeamServer(try MCPServerTests.packages())
         let model = try await ModelFixture(

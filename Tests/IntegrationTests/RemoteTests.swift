@@ -265,12 +265,85 @@ import Testing
                 #expect(run.output.contains("\n\(line)\n"), "'\(line)' in \(run.output)")
             }
             #expect(run.output.contains("\n→ Bash {") && run.output.contains("1 created"), "\(run)")
+            #expect(run.output.firstMatch(of: /\ncost        \$\d+\.\d{4}, as the CLI reckons\n/) != nil, "\(run)")
             #expect(run.output.components(separatedBy: "All is said.").count == 2, "the result is told once: \(run)")
             let id = String(try #require(run.output.firstMatch(of: /task ([0-9a-f-]{36})/)).1)
             let review = try await codeforge(server, "task", "review", id)
             #expect(review.status == 0 && review.output.contains("approve, score 9 of 10"), "\(review)")
             #expect(review.output.contains("Fine so.") && !review.output.contains("I run one."), "\(review)")
         }
+    }
+
+    /// Codex tells of its commands in another form; a person sees the same.
+    @Test func codexsToolCallsAreALineEach() async throws {
+        let model = try await ModelFixture(
+            """
+            scenarios:
+              - turns:
+                  - [say: I run one., run: printf 'one\\ntwo\\n' | tee note]
+                  - say: All is said.
+            """)
+        try await ServerFixture.with(model.settings) { server in
+            let run = try await codeforge(
+                server, "task", "run", "--repo", try server.makeRepository(), "--cli", "codex", "--prompt", "Go.")
+            #expect(run.status == 0, "\(run)")
+            let call = run.output.split(separator: "\n").filter { $0.hasPrefix("→ ") }
+            #expect(call.count == 1 && call[0].contains("tee note") && !call[0].contains("{"), "\(run)")
+            #expect(run.output.contains("\n← one two\n") && run.output.contains("\nAll is said.\n"), "\(run)")
+            #expect(!run.output.contains("\ncost "), "it does not say: \(run)")
+        }
+    }
+
+    /// What `task run` takes beyond the prompt reaches the task; a review is posted when asked for.
+    @Test func optionsReachTheTaskAndAReviewIsPosted() async throws {
+        let git = try await GitFixture(user: "x-access-token")
+        let forge = ForgeServer.start()
+        forge.github.accounts[git.password] = .init(login: "bot")
+        forge.github.add("acme/wordstat")
+        forge.github.addPull(1, in: "acme/wordstat")
+        let receiver = LocalReceiver()
+        let settings = [
+            "CODEFORGE_GATEWAY__ALLOW_PRIVATE_HOSTS": "\(git.authority),\(forge.authority)",
+            "CODEFORGE_GIT__PROVIDER_DOMAINS": #"{"127.0.0.1":"github"}"#,
+            "CODEFORGE_FORGES__GITHUB_API_URL": forge.githubAPI,
+            "CODEFORGE_WEBHOOKS__ALLOW_PRIVATE": receiver.address,
+        ]
+        try await ServerFixture.with(settings) { server in
+            let review = #"{"verdict":"approve","score":9,"summary":"Fine so.","issues":[]}"#
+            let run = try await codeforge(
+                server, "task", "run", "--repo", git.repository, "--type", "review", "--prompt", "echo '\(review)'",
+                "--max-turns", "3", "--max-budget-usd", "1.5", "--output-mode", "api_only", "--callback-url",
+                "http://\(receiver.address)/done", environment: ["CODEFORGE_ACCESS_TOKEN": git.password])
+            #expect(run.status == 0, "\(run)")
+            let id = String(try #require(run.output.firstMatch(of: /task ([0-9a-f-]{36})/)).1)
+            let config = try await server.task(id)["config"]
+            #expect(config?["max_turns"] == 3 && config?["max_budget_usd"] == .double(1.5), "\(config as Any)")
+            #expect(config?["output_mode"] == "api_only")
+            #expect(try await receiver.wait(for: 1).first?.line.contains("/done") == true)
+            #expect(forge.github.pulls[0].reviews.isEmpty)
+
+            let none = try await codeforge(server, "task", "post-review", id)
+            #expect(none.status == 1 && none.output.contains("codeforge: "), "\(none)")
+            let posted = try await codeforge(server, "task", "post-review", String(id.prefix(8)), "--pr-number", "1")
+            let url = "https://github.com/acme/wordstat/pull/1#pullrequestreview-1"
+            #expect(posted.status == 0 && posted.output.contains(url + "\n"), "\(posted)")
+            #expect(forge.github.pulls[0].reviews.first?.body.contains("Fine so.") == true)
+            #expect(try await codeforge(server, "task", "post-review", id, "--pr-number", "0").status == 2)
+
+            let more = try await codeforge(
+                server, "task", "run", "--repo", git.repository, "--workspace-task", String(id.prefix(8)), "--prompt",
+                "git log -1 --format=%s", environment: ["CODEFORGE_ACCESS_TOKEN": git.password])
+            #expect(more.status == 0 && more.output.contains("Count words"), "\(more)")
+            let other = String(try #require(more.output.firstMatch(of: /task ([0-9a-f-]{36})/)).1)
+            #expect(try await server.task(other)["config"]?["workspace_task_id"] == .string(id))
+            for wrong in [["--max-turns", "0"], ["--max-budget-usd", "0"], ["--output-mode", "loud"]] {
+                let refused = try await Commands.run(
+                    server, ["task", "run", "--repo", git.repository, "--prompt", "x"] + wrong)
+                #expect(refused.status == 2, "\(refused)")
+            }
+            #expect(forge.violations == [])
+        }
+        try await git.stop()
     }
 
     @Test func helpAndCompletionsCoverTheCommands() async throws {
@@ -281,10 +354,21 @@ import Testing
         }
         let help = try await output(["--help"])
         for text in ["124", "130", "69", "task", "workspaces"] { #expect(help.contains(text)) }
-        for arguments in [["task", "run"], ["task", "pr"], ["keys", "add"], ["mcp", "add"], ["tools", "add"]] {
+        // Every command there is shows examples of itself.
+        var left: [[String]] = [[]]
+        var count = 0
+        while let arguments = left.popLast() {
+            count += 1
             let text = try await output(arguments + ["--help"])
-            #expect(text.contains("codeforge " + arguments.joined(separator: " ")), "no example: \(text)")
+            let example = (["codeforge"] + arguments).joined(separator: " ")
+            let shown = text.components(separatedBy: "\nExamples:\n").dropFirst().joined()
+            #expect(shown.components(separatedBy: "\n\n").first?.contains(example) == true, "\(example): \(text)")
+            let listed = text.components(separatedBy: "\nSUBCOMMANDS:\n").dropFirst().first ?? ""
+            left += listed.components(separatedBy: "\n\n")[0].split(separator: "\n").compactMap { line in
+                line.firstMatch(of: /^  ([a-z-]+)/).map { arguments + [String($0.1)] }
+            }
         }
+        #expect(count > 45, "\(count)")
         for shell in ["bash", "zsh", "fish"] {
             #expect(try await output(["completions", shell]).contains("instruct"), "\(shell)")
         }

@@ -74,6 +74,46 @@ import Testing
         }
     }
 
+    /// A review hangs on the request that made the task, as the run it looks at does.
+    @Test func aReviewHasASpanOfItsOwn() async throws {
+        let collector = LocalReceiver()
+        let stub = "/tmp/cf-stub-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: stub) }
+        let script = #"""
+            #!/bin/bash
+            printf '{"type":"system","at":"%s"}\n' "$TRACEPARENT"
+            echo '{"type":"result","subtype":"success","result":"{\"verdict\":\"approve\",\"score\":9}","usage":{"input_tokens":11,"output_tokens":7}}'
+            """#
+        try script.write(toFile: stub, atomically: false, encoding: .utf8)
+        chmod(stub, 0o755)
+        try await ServerFixture.with([
+            "CODEFORGE_TRACING__ENABLED": "true", "CODEFORGE_TRACING__ENDPOINT": collector.address,
+            "CODEFORGE_TRACING__SAMPLING_RATE": "1", "CODEFORGE_CLI__CLAUDE_CODE__PATH": stub,
+        ]) { server in
+            let id = try await server.create("true", repo: try server.makeRepository())
+            _ = try await server.finished(id)
+            #expect(
+                try await server.request("POST", "/api/v1/tasks/\(id)/review", ["cli": "claude-code"]).status == 202)
+            let task = try await server.finished(id)
+            #expect(task["review_result"]?["verdict"] == "approve", "\(task)")
+            let found = try await spans(collector, "POST /api/v1/tasks", "task.execute", "task.review")
+            let (request, execute, review) = (found[0], found[1], found[2])
+            for span in found { #expect(span["traceId"] == task["trace_id"]) }
+            #expect(review["parentSpanId"] == request["spanId"] && execute["parentSpanId"] == request["spanId"])
+            #expect(review["kind"] == 1 && review["status"] == nil, "\(review)")
+            #expect(time(review, "startTimeUnixNano") >= time(execute, "endTimeUnixNano"))
+            #expect(time(review, "endTimeUnixNano") >= time(review, "startTimeUnixNano"))
+            let attributes = review["attributes"]?.arrayValue ?? []
+            func attribute(_ key: String) -> JSONValue? { attributes.first { $0["key"] == .string(key) }?["value"] }
+            #expect(attribute("codeforge.task.id")?["stringValue"] == .string(id), "\(attributes)")
+            #expect(attribute("codeforge.cli")?["stringValue"] == "claude-code")
+            #expect(attribute("gen_ai.usage.input_tokens")?["intValue"] == "11", "\(attributes)")
+            let place = "-\(review["spanId"]?.stringValue ?? "")-01"
+            #expect(
+                try await server.frames(id).contains { "\($0.data)".contains(place) }, "what the CLI sends hangs on it")
+        }
+    }
+
     @Test func nothingIsTracedUnlessAskedFor() async throws {
         let collector = LocalReceiver()
         try await ServerFixture.with(["CODEFORGE_TRACING__ENDPOINT": collector.address]) { server in

@@ -66,10 +66,23 @@ package final class ServerFixture: Sendable {
     package func request(
         _ method: String, _ path: String, _ body: JSONValue? = nil, headers: [String: String] = [:]
     ) async throws -> (status: Int, json: JSONValue) {
+        try await answer(
+            method, path, headerList(headers), try body.map { .bytes(Array(try JSONEncoder().encode($0))) } ?? .none)
+    }
+
+    /// Posts these very bytes, as a stranger without a token does.
+    package func post(
+        _ path: String, _ bytes: [UInt8], headers: HeaderList
+    ) async throws -> (status: Int, json: JSONValue) {
+        try await answer("POST", path, headers, .bytes(bytes))
+    }
+
+    private func answer(
+        _ method: String, _ path: String, _ headers: HeaderList, _ body: TransportRequest.Body
+    ) async throws -> (status: Int, json: JSONValue) {
         let response = try await transport.send(
             TransportRequest(
-                method: method, url: "http://127.0.0.1:\(port)\(path)", headers: headerList(headers),
-                body: try body.map { .bytes(Array(try JSONEncoder().encode($0))) } ?? .none,
+                method: method, url: "http://127.0.0.1:\(port)\(path)", headers: headers, body: body,
                 limits: TransportLimits(total: .seconds(30)),
                 addresses: AddressRule(exceptions: ["127.0.0.1:\(port)"])))
         let bytes = try await response.body.collect(upTo: 64 << 20)

@@ -2302,7 +2302,21 @@ package enum OpenAPIDocument {
                 required: true
                 content:
                   application/json:
-                    schema: { type: object }
+                    schema:
+                      type: object
+                      description: The members that are looked at; GitHub sends more.
+                      properties:
+                        action: { type: [string, "null"] }
+                        number: { type: [integer, "null"], format: int64 }
+                        pull_request:
+                          type: [object, "null"]
+                          properties:
+                            number: { type: [integer, "null"], format: int64 }
+                            title: { type: [string, "null"] }
+                            draft: { type: [boolean, "null"] }
+                            head: { $ref: "#/components/schemas/GitHubHead" }
+                            base: { $ref: "#/components/schemas/GitHubHead" }
+                        repository: { $ref: "#/components/schemas/GitHubRepository" }
                     example:
                       action: opened
                       number: 42
@@ -2347,7 +2361,32 @@ package enum OpenAPIDocument {
                 required: true
                 content:
                   application/json:
-                    schema: { type: object }
+                    schema:
+                      type: object
+                      description: The members that are looked at; GitLab sends more.
+                      properties:
+                        object_attributes:
+                          type: [object, "null"]
+                          properties:
+                            iid: { type: [integer, "null"], format: int64 }
+                            action: { type: [string, "null"] }
+                            title: { type: [string, "null"] }
+                            draft: { type: [boolean, "null"] }
+                            work_in_progress: { type: [boolean, "null"] }
+                            source_branch: { type: [string, "null"] }
+                            target_branch: { type: [string, "null"] }
+                            source_project_id: { type: [integer, "null"], format: int64 }
+                            target_project_id: { type: [integer, "null"], format: int64 }
+                            last_commit:
+                              type: [object, "null"]
+                              properties:
+                                id: { type: [string, "null"] }
+                        project:
+                          type: [object, "null"]
+                          properties:
+                            id: { type: [integer, "null"], format: int64 }
+                            http_url_to_repo: { type: [string, "null"] }
+                            git_http_url: { type: [string, "null"] }
                     example:
                       object_kind: merge_request
                       object_attributes:
@@ -2735,6 +2774,19 @@ package enum OpenAPIDocument {
                   schema: { $ref: "#/components/schemas/Error" }
                   example: { error: Bad Gateway, message: 'GitHub API returned 401: {"message":"Bad credentials"}', request_id: 8f3a1c9be27d4e50 }
           schemas:
+            GitHubRepository:
+              type: [object, "null"]
+              properties:
+                id: { type: [integer, "null"], format: int64 }
+                clone_url: { type: [string, "null"] }
+                html_url: { type: [string, "null"] }
+            GitHubHead:
+              type: [object, "null"]
+              description: One end of a pull request; a fork that is gone has no `repo`.
+              properties:
+                ref: { type: [string, "null"] }
+                sha: { type: [string, "null"] }
+                repo: { $ref: "#/components/schemas/GitHubRepository" }
             Error:
               type: object
               required: [error, message]

@@ -73,7 +73,7 @@ struct BodyReader: Sendable {
         return bytes.isEmpty ? nil : try read(type, from: bytes)
     }
 
-    /// - Throws: 413 for a body over the limit.
+    /// - Throws: 413 for a body over the limit, 400 for one that breaks off or is no HTTP.
     func bytes(of request: Request) async throws -> [UInt8] {
         if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
             throw HTTPFailure.tooLarge(limit: limit)
@@ -83,6 +83,9 @@ struct BodyReader: Sendable {
             buffer = try await request.body.collect(upTo: limit)
         } catch is NIOTooManyBytesError {
             throw HTTPFailure.tooLarge(limit: limit)
+        } catch  where !(error is CancellationError || error is HTTPFailure || Task.isCancelled) {
+            // Whatever else a body ends with came over the wire.
+            throw HTTPFailure(.badRequest, "the request's body could not be read")
         }
         return buffer.readBytes(length: buffer.readableBytes) ?? []
     }

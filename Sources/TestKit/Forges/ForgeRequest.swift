@@ -8,6 +8,8 @@ package struct ForgeRequest: Sendable {
     package var path: String
     /// Decoded.
     package var query: [String: String]
+    /// Names that came more than once.
+    package var repeated: [String] = []
     /// By lower-case name.
     package var headers: [String: String]
     package var bytes: [UInt8]
@@ -33,6 +35,7 @@ package struct ForgeRequest: Sendable {
         query = [:]
         for pair in target.count > 1 ? target[1].split(separator: "&") : [] {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            if query[String(parts[0])] != nil { repeated.append(String(parts[0])) }
             query[String(parts[0])] = parts.count > 1 ? PercentEncoding.decoded(parts[1]) ?? "?" : ""
         }
         headers = [:]

@@ -140,6 +140,7 @@ package final class ForgeServer: Sendable {
                 answer = ForgeAnswer(404, ["message": "Not Found"])
             }
             if failure != nil { (state.github, state.gitlab, state.sentry) = before }
+            ForgeRecord.append(request, answer, isFailure: failure != nil)
             state.violations += violations.map { "\(request.method) \(request.path): \($0)" }
             return (answer, failure)
         }

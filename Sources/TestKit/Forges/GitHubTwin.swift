@@ -8,6 +8,12 @@ package struct GitHubTwin: Sendable {
         package var login: String
         package var email: String?
         package var scopes: String
+
+        package init(login: String, email: String? = nil, scopes: String = "repo") {
+            self.login = login
+            self.email = email
+            self.scopes = scopes
+        }
     }
 
     package struct Repository: Sendable {
@@ -85,6 +91,7 @@ package struct GitHubTwin: Sendable {
             violations.append("X-GitHub-Api-Version is another")
         }
         if request.headers["private-token"] != nil { violations.append("PRIVATE-TOKEN is GitLab's") }
+        violations += ForgeQueries.violations(of: request, path, in: ForgeQueries.github)
         guard let account = account(request, &violations) else {
             return ForgeAnswer(401, ["message": "Bad credentials"])
         }
@@ -190,6 +197,11 @@ package struct GitHubTwin: Sendable {
         _ request: ForgeRequest, _ repository: Repository, _ violations: inout [String]
     ) -> ForgeAnswer {
         let state = request.query["state"] ?? "open"
+        for (name, values) in [
+            "sort": ["created", "updated", "popularity", "long-running"], "direction": ["asc", "desc"],
+        ] where !values.contains(request.query[name] ?? values[0]) {
+            violations.append("\(name) is \(request.query[name] ?? "")")
+        }
         if !["open", "closed", "all"].contains(state) { violations.append("state is \(state)") }
         var found = pulls.filter { $0.repository == repository.path && (state == "all" || $0.state == state) }
         // As GitHub does: a head without an owner is ignored.

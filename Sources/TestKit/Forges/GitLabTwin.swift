@@ -87,6 +87,8 @@ package struct GitLabTwin: Sendable {
     private static let missing = ForgeAnswer(404, ["message": "404 Not found"])
 
     mutating func answer(_ request: ForgeRequest, _ path: [String], _ violations: inout [String]) -> ForgeAnswer {
+        if request.headers["accept"] != "application/json" { violations.append("Accept is another") }
+        violations += ForgeQueries.violations(of: request, path, in: ForgeQueries.gitlab)
         if request.headers["authorization"] != nil { violations.append("Authorization instead of PRIVATE-TOKEN") }
         guard let account = request.headers["private-token"].flatMap({ accounts[$0] }) else {
             return ForgeAnswer(401, ["message": "401 Unauthorized"])
@@ -196,6 +198,11 @@ package struct GitLabTwin: Sendable {
 
     private func search(_ request: ForgeRequest, _ project: Project, _ violations: inout [String]) -> ForgeAnswer {
         let state = request.query["state"] ?? "all"
+        let orders = [
+            "created_at", "label_priority", "merged_at", "milestone_due", "popularity", "priority", "title",
+            "updated_at",
+        ]
+        if !orders.contains(request.query["order_by"] ?? "created_at") { violations.append("order_by is another") }
         if !["opened", "closed", "locked", "merged", "all"].contains(state) { violations.append("state is \(state)") }
         let found = mergeRequests.filter {
             $0.project == project.path && (state == "all" || $0.state == state)

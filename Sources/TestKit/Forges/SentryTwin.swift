@@ -16,6 +16,7 @@ package struct SentryTwin: Sendable {
 
     func answer(_ request: ForgeRequest, _ path: [String], _ violations: inout [String]) -> ForgeAnswer {
         if request.method != "GET" { violations.append("only reads are known") }
+        violations += ForgeQueries.violations(of: request, path, in: ForgeQueries.sentry)
         // Sentry redirects a path without its slash, and the token does not follow.
         if !request.path.hasSuffix("/") { violations.append("no slash at the end") }
         guard let value = request.headers["authorization"], value.hasPrefix("Bearer "),

@@ -10,6 +10,7 @@ extension KeysCommand {
                 Its token is read from standard input (typed, it is not shown) or from --token-file, never from the \
                 command line, which others can see. The service stores it sealed; it never comes back.
 
+                Examples:
                   codeforge keys add hub --provider github
                   pass show gitlab | codeforge keys add corp --provider gitlab --base-url https://git.example.com
                   codeforge keys add errors --provider sentry --token-file ~/sentry-token
@@ -57,7 +58,7 @@ extension KeysCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls", abstract: "List the keys, without their tokens.",
-            discussion: "  codeforge keys ls\n  codeforge keys ls --json | jq -r '.keys[].name'")
+            discussion: "Examples:\n  codeforge keys ls\n  codeforge keys ls --json | jq -r '.keys[].name'")
 
         @Flag(help: "Print JSON.")
         var json = false
@@ -84,7 +85,7 @@ extension KeysCommand {
     struct Verify: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Try a key at its provider.",
-            discussion: "Exits 1 when the provider does not take it.\n\n  codeforge keys verify hub")
+            discussion: "Exits 1 when the provider does not take it.\n\nExamples:\n  codeforge keys verify hub")
 
         @Argument(help: "Name of the key.")
         var name: String
@@ -114,7 +115,7 @@ extension KeysCommand {
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "rm", abstract: "Delete keys: every provider's of that name.",
-            discussion: "  codeforge keys rm hub")
+            discussion: "Examples:\n  codeforge keys rm hub")
 
         @Argument(help: "Names of keys.")
         var names: [String]

@@ -9,6 +9,7 @@ struct MCPCommand: AsyncParsableCommand {
         discussion: """
             \(exitStatuses)
 
+            Examples:
               codeforge mcp add context7 --server https://mcp.context7.com/mcp --header CONTEXT7_API_KEY
               codeforge mcp ls
               codeforge mcp rm context7
@@ -23,6 +24,7 @@ struct MCPCommand: AsyncParsableCommand {
                 command line: --env NAME sends NAME=$NAME, --header 'X-Key=VARIABLE' sends `X-Key: $VARIABLE`. Or give \
                 the whole definition as JSON with -f.
 
+                Examples:
                   codeforge mcp add files --package @modelcontextprotocol/server-filesystem --arg /workspace
                   codeforge mcp add context7 --server https://mcp.context7.com/mcp --header 'Authorization=C7_TOKEN'
                   codeforge mcp add docs -f definition.json
@@ -93,6 +95,7 @@ struct MCPCommand: AsyncParsableCommand {
             discussion: """
                 Values of variables and headers are shown as *** unless --reveal is given with --json.
 
+                Examples:
                   codeforge mcp ls
                   codeforge mcp ls --json --reveal | jq '.servers[0].headers'
                 """)
@@ -139,7 +142,7 @@ struct MCPCommand: AsyncParsableCommand {
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "rm", abstract: "Delete MCP servers; runs that have them keep them.",
-            discussion: "  codeforge mcp rm context7")
+            discussion: "Examples:\n  codeforge mcp rm context7")
 
         @Argument(help: "Names of servers.")
         var names: [String]
@@ -166,6 +169,7 @@ struct ToolsCommand: AsyncParsableCommand {
         discussion: """
             \(exitStatuses)
 
+            Examples:
               codeforge tools ls
               codeforge task run --repo https://github.com/user/repo.git --tool playwright --prompt 'Test the form'
             """,
@@ -174,7 +178,7 @@ struct ToolsCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls", abstract: "List the tools, built-in ones first.",
-            discussion: "  codeforge tools ls\n  codeforge tools ls --json | jq -r '.tools[].name'")
+            discussion: "Examples:\n  codeforge tools ls\n  codeforge tools ls --json | jq -r '.tools[].name'")
 
         @Flag(help: "Print JSON.")
         var json = false
@@ -202,7 +206,11 @@ struct ToolsCommand: AsyncParsableCommand {
     struct Show: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show a tool: what it is, and what it has to be told.",
-            discussion: "  codeforge tools show sentry\n  codeforge tools show sentry --json | jq .required_config")
+            discussion: """
+                Examples:
+                  codeforge tools show sentry
+                  codeforge tools show sentry --json | jq .required_config
+                """)
 
         @Argument(help: "Name of the tool.")
         var name: String
@@ -235,6 +243,7 @@ struct ToolsCommand: AsyncParsableCommand {
             discussion: """
                 Its definition is JSON, as the API takes it: type, description, mcp_package, required_config …
 
+                Examples:
                   codeforge tools add my-tool -f my-tool.json
                   echo '{"type": "mcp", "mcp_package": "my-mcp-server"}' | codeforge tools add my-tool -f -
                 """)
@@ -260,7 +269,8 @@ struct ToolsCommand: AsyncParsableCommand {
 
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "rm", abstract: "Delete tools; built-in ones stay.", discussion: "  codeforge tools rm my-tool"
+            commandName: "rm", abstract: "Delete tools; built-in ones stay.",
+            discussion: "Examples:\n  codeforge tools rm my-tool"
         )
 
         @Argument(help: "Names of tools.")

@@ -12,6 +12,7 @@ struct TaskCommand: AsyncParsableCommand {
             Exit status of what follows a task: 0 it completed, 1 it failed, 124 it timed out, 130 it was cancelled; of \
             everything: 2 wrong usage, 3 not found, 4 not authorized, 69 no answer.
 
+            Examples:
               codeforge task run --repo https://github.com/user/repo.git --prompt 'Fix the failing tests'
               codeforge task ls --status running
               codeforge task diff 77a2 | git apply
@@ -19,8 +20,8 @@ struct TaskCommand: AsyncParsableCommand {
               codeforge task pr 77a2
             """,
         subcommands: [
-            Run.self, List.self, Show.self, Stream.self, Instruct.self, Review.self, Approve.self, Cancel.self,
-            PullRequest.self, Diff.self,
+            Run.self, List.self, Show.self, Stream.self, Instruct.self, Review.self, PostReview.self, Approve.self,
+            Cancel.self, PullRequest.self, Diff.self,
         ])
 }
 
@@ -98,6 +99,7 @@ extension TaskCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls", abstract: "List tasks, newest first.",
             discussion: """
+                Examples:
                   codeforge task ls
                   codeforge task ls --status failed --limit 10
                   codeforge task ls --json | jq -r '.tasks[].id'
@@ -140,6 +142,7 @@ extension TaskCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show a task.",
             discussion: """
+                Examples:
                   codeforge task show 77a2
                   codeforge task show --iterations 77a2
                   codeforge task show --json 77a2 | jq .usage
@@ -170,6 +173,7 @@ extension TaskCommand {
                 Coloured on a terminal unless NO_COLOR is set; there unprintable characters are shown as `?`. A pipe gets \
                 every byte.
 
+                Examples:
                   codeforge task diff 77a2
                   codeforge task diff --iteration 1 77a2 | git apply
                 """)
@@ -200,6 +204,7 @@ extension TaskCommand {
                 It runs on the commit it is held at, which `task show` tells; name the one you looked at and a later \
                 push can't slip in.
 
+                Examples:
                   codeforge task show 77a2
                   codeforge task approve 77a2 --head-sha 1c7a2f0f4e9d8b3a6c5e7f1029384756aabbccdd
                 """)
@@ -230,7 +235,7 @@ extension TaskCommand {
     struct Cancel: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Cancel tasks that run; they fail within seconds.",
-            discussion: "  codeforge task cancel 77a2")
+            discussion: "Examples:\n  codeforge task cancel 77a2")
 
         @Argument(help: "Ids, or the beginnings of them.")
         var ids: [String]
@@ -254,6 +259,7 @@ extension TaskCommand {
             discussion: """
                 Waits until it is there. The work goes on when this is interrupted.
 
+                Examples:
                   codeforge task pr 77a2
                   codeforge task pr 77a2 --title 'Fix auth tests' --target develop
                 """)

@@ -12,6 +12,8 @@ final class TaskFollower {
     private let isJSON: Bool
     /// The end of what was shown of the agent's text, so that the result is not told twice.
     private var shown = ""
+    /// What the CLI says the run cost, in US dollars.
+    private var cost: Double?
 
     private static let shownBytes = 65_536
 
@@ -72,32 +74,24 @@ final class TaskFollower {
     private func output(_ detail: JSONValue) {
         let text = detail["content"]?.stringValue ?? ""
         switch detail["type"]?.stringValue {
-        case "text":
-            shown += text + "\n"
-            if shown.utf8.count > 4 * TaskFollower.shownBytes { shown = String(shown.suffix(TaskFollower.shownBytes)) }
-            print(SafeText.lines(text.utf8))
+        case "text": said(text)
         case "thinking": put(text, "…", .faint)
-        case "tool_use": for call in calls(detail["raw"]) { put(call, "→", .cyan) }
-        case "tool_result": put(text.isEmpty ? result(detail["raw"]) : text, "←", .faint)
+        case "tool_use":
+            let beside = ToolText.saidBeside(detail)
+            if !beside.isEmpty { said(beside) }
+            for call in ToolText.calls(detail) { put(call, "→", .cyan) }
+        case "tool_result": put(ToolText.result(detail), "←", .faint)
         case "error": put(text, "!", .red, isWhole: true)
-        case "system", "result": break
+        case "system": if let call = ToolText.begun(detail) { put(call, "→", .cyan) }
+        case "result": cost = ToolText.cost(detail) ?? cost
         default: put(detail.plain, "·", .faint)
         }
     }
 
-    /// The tool calls of a message of Claude Code; of others, all there is.
-    private func calls(_ raw: JSONValue?) -> [String] {
-        let blocks = (raw?["message"]?["content"]?.arrayValue ?? []).filter { $0["type"] == "tool_use" }
-        if blocks.isEmpty { return [raw?.plain ?? ""] }
-        return blocks.map { "\($0.text("name")) \($0["input"]?.plain ?? "")" }
-    }
-
-    private func result(_ raw: JSONValue?) -> String {
-        let blocks = (raw?["message"]?["content"]?.arrayValue ?? []).filter { $0["type"] == "tool_result" }
-        return blocks.map { block in
-            block["content"]?.stringValue
-                ?? (block["content"]?.arrayValue ?? []).compactMap { $0["text"]?.stringValue }.joined(separator: " ")
-        }.joined(separator: " ")
+    private func said(_ text: String) {
+        shown += text + "\n"
+        if shown.utf8.count > 4 * TaskFollower.shownBytes { shown = String(shown.suffix(TaskFollower.shownBytes)) }
+        print(SafeText.lines(text.utf8))
     }
 
     /// One line, cut to the terminal.
@@ -123,7 +117,7 @@ final class TaskFollower {
         print(
             Terminal.styled(
                 "\(end == .completed ? "✓" : "✗") \(task.text("status"))", end == .completed ? .green : .red))
-        let lines = TaskText.outcome(task) + TaskText.review(task["review_result"])
+        let lines = TaskText.outcome(task, cost: cost) + TaskText.review(task["review_result"])
         if !lines.isEmpty { print(SafeText.lines(lines.joined(separator: "\n").utf8)) }
         complain("task \(id)")
     }

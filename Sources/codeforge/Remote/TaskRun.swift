@@ -46,10 +46,13 @@ extension TaskCommand {
 
                 Exit status: 0 it completed, 1 it failed, 124 it timed out, 130 it was cancelled (or a second Ctrl-C).
 
+                Examples:
                   codeforge task run --repo https://github.com/user/repo.git --prompt 'Fix the failing tests'
                   git log -1 --format=%B | codeforge task run --repo https://github.com/user/repo.git --type review -
                   codeforge task run --repo https://github.com/user/repo.git --cli shell -f build.sh --json | jq .event
                   id=$(codeforge task run --repo https://github.com/user/repo.git -f todo.md --detach)
+                  codeforge task run --repo https://github.com/user/repo.git --type pr_review --pr-number 42 \
+                --key hub --output-mode post_comments --max-budget-usd 2.50 --prompt 'Mind the locking'
                 """)
 
         @Option(help: "URL of the repository.")
@@ -71,6 +74,16 @@ extension TaskCommand {
         var key: String?
         @Option(help: "Number of the pull request; for --type pr_review.")
         var prNumber: Int?
+        @Option(help: "post_comments has a review posted to the pull request. Default: api_only.")
+        var outputMode: String?
+        @Option(help: "Turns the agent may take, from 1. Claude Code only.")
+        var maxTurns: Int?
+        @Option(name: .customLong("max-budget-usd"), help: "US dollars the agent may spend. Claude Code only.")
+        var maxBudgetUSD: Double?
+        @Option(help: "Task whose workspace is used: its id, or the beginning of it.")
+        var workspaceTask: String?
+        @Option(help: "URL that is told when the run ended.")
+        var callbackURL: String?
         @Option(name: .customLong("tool"), help: "Name of a tool the CLI gets; may be repeated. See `codeforge tools`.")
         var tools: [String] = []
         @Option(help: "File that holds the token for git.")
@@ -89,6 +102,13 @@ extension TaskCommand {
             if let type, TaskType(rawValue: type) == nil { throw ValidationError("unknown type '\(type)'") }
             if let timeout, timeout < 1 { throw ValidationError("--timeout must be 1 or more") }
             if let prNumber, prNumber < 1 { throw ValidationError("--pr-number must be 1 or more") }
+            if let outputMode, !["post_comments", "api_only"].contains(outputMode) {
+                throw ValidationError("--output-mode is post_comments or api_only")
+            }
+            if let maxTurns, maxTurns < 1 { throw ValidationError("--max-turns must be 1 or more") }
+            if let maxBudgetUSD, !(maxBudgetUSD > 0 && maxBudgetUSD.isFinite) {
+                throw ValidationError("--max-budget-usd must be more than 0")
+            }
             if let idempotencyKey {
                 guard (1...255).contains(idempotencyKey.utf8.count),
                     idempotencyKey.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
@@ -98,8 +118,10 @@ extension TaskCommand {
 
         func run() async throws {
             try await reporting {
-                let body = try body()
                 let client = try TaskClient(options)
+                var workspace: String?
+                if let workspaceTask { workspace = try await client.id(workspaceTask) }
+                let body = try body(workspace: workspace)
                 var headers: HeaderList = [:]
                 if let idempotencyKey { headers.append("idempotency-key", idempotencyKey) }
                 let answer = try await client.api.send("POST", "/api/v1/tasks", body, headers: headers)
@@ -115,7 +137,7 @@ extension TaskCommand {
             }
         }
 
-        private func body() throws(CodeForgeError) -> JSONValue {
+        private func body(workspace: String?) throws(CodeForgeError) -> JSONValue {
             func secret(_ file: String?, _ option: String, _ name: String) throws(CodeForgeError) -> JSONValue? {
                 let text: String?
                 if let file {
@@ -131,11 +153,13 @@ extension TaskCommand {
             let config = JSONValue.members(
                 ("cli", text(cli)), ("ai_model", text(model)), ("timeout_seconds", number(timeout)),
                 ("source_branch", text(branch)), ("target_branch", text(target)), ("pr_number", number(prNumber)),
+                ("output_mode", text(outputMode)), ("max_turns", number(maxTurns)),
+                ("max_budget_usd", maxBudgetUSD.map { .double($0) }), ("workspace_task_id", text(workspace)),
                 ("tools", names.isEmpty ? nil : .array(names)),
                 ("ai_api_key", try secret(aiKeyFile, "--ai-key-file", "CODEFORGE_AI_API_KEY")))
             return .members(
                 ("repo_url", .string(repo)), ("prompt", .string(try prompt.text)), ("task_type", text(type)),
-                ("provider_key", text(key)),
+                ("provider_key", text(key)), ("callback_url", text(callbackURL)),
                 ("access_token", try secret(accessTokenFile, "--access-token-file", "CODEFORGE_ACCESS_TOKEN")),
                 ("config", config.members.isEmpty ? nil : config))
         }
@@ -147,6 +171,7 @@ extension TaskCommand {
             discussion: """
                 A connection that breaks is made anew after the last event. Exit status and Ctrl-C as with `task run`.
 
+                Examples:
                   codeforge task stream 77a2
                   codeforge task stream --after 1772131090277-0 --json 77a2
                 """)
@@ -173,6 +198,7 @@ extension TaskCommand {
             discussion: """
                 It goes on in the same workspace and conversation. Exit status and Ctrl-C as with `task run`.
 
+                Examples:
                   codeforge task instruct 77a2 --prompt 'Also add unit tests'
                   codeforge task instruct 77a2 -f more.md --detach
                 """)
@@ -198,6 +224,7 @@ extension TaskCommand {
             discussion: """
                 Exit status and Ctrl-C as with `task run`; the verdict does not change it.
 
+                Examples:
                   codeforge task review 77a2
                   codeforge task review 77a2 --cli codex --detach
                 """)
@@ -217,6 +244,45 @@ extension TaskCommand {
                     ("cli", cli.map { .string($0) }), ("model", model.map { .string($0) }))
                 let client = try TaskClient(options)
                 try await following.act(client, try await client.id(id), "/review", body)
+            }
+        }
+    }
+}
+
+extension TaskCommand {
+    struct PostReview: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "post-review", abstract: "Post a task's review to its pull or merge request.",
+            discussion: """
+                With the token or key of the task. Each call posts it once more.
+
+                Examples:
+                  codeforge task post-review 77a2
+                  codeforge task post-review 77a2 --pr-number 42
+                """)
+
+        @Argument(help: "Id, or the beginning of one.")
+        var id: String
+        @Option(help: "Number of the request. Default: the task's own, then the one it opened.")
+        var prNumber: Int?
+        @Flag(help: "Print JSON.")
+        var json = false
+        @OptionGroup var options: ServiceOptions
+
+        func validate() throws {
+            if let prNumber, prNumber < 1 { throw ValidationError("--pr-number must be 1 or more") }
+        }
+
+        func run() async throws {
+            try await reporting {
+                let client = try TaskClient(options)
+                let body = JSONValue.members(("pr_number", prNumber.map { .int(Int64($0)) }))
+                let answer = try await client.api.send(
+                    "POST", TaskClient.path(try await client.id(id), "/post-review"), body, patience: .seconds(600))
+                if json { return printJSON(answer) }
+                // GitLab names no place of its own for it.
+                if let url = answer["review_url"]?.stringValue, !url.isEmpty { say(url) }
+                complain("posted to \(answer.text("pr_number")), \(answer.text("comments_posted")) comments at lines")
             }
         }
     }

@@ -31,8 +31,11 @@ enum TaskText {
     }
 
     /// Error, changes, tokens, branch and pull request.
-    static func outcome(_ task: JSONValue) -> [String] {
+    ///
+    /// - Parameter cost: What the CLI says the run cost, in US dollars.
+    static func outcome(_ task: JSONValue, cost: Double? = nil) -> [String] {
         var lines = facts(task, changes: task["changes_summary"])
+        if let cost { lines.append(row("cost", "\(Units.dollars(cost)), as the CLI reckons")) }
         for (title, name) in [("branch", "branch"), ("request", "pr_url")] {
             if let value = task[name]?.stringValue, !value.isEmpty { lines.append(row(title, value)) }
         }

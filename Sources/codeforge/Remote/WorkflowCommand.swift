@@ -13,6 +13,7 @@ struct WorkflowCommand: AsyncParsableCommand {
             Exit status of what follows a run: 0 it completed, 1 it failed, 124 it timed out, 130 it was cancelled; of \
             everything: 2 wrong usage, 3 not found, 4 not authorized, 69 no answer.
 
+            Examples:
               codeforge workflow ls
               codeforge workflow show github-issue-fixer
               codeforge workflow create -f triage.yaml
@@ -70,6 +71,7 @@ extension WorkflowCommand {
             discussion: """
                 Parameters that must be given are marked with *.
 
+                Examples:
                   codeforge workflow ls
                   codeforge workflow ls --json | jq -r '.workflows[].name'
                 """)
@@ -106,6 +108,7 @@ extension WorkflowCommand {
             discussion: """
                 What --json prints can be changed and given to `workflow create`, under another name.
 
+                Examples:
                   codeforge workflow show github-issue-fixer
                   codeforge workflow show github-issue-fixer --json | jq '.name = "my-fixer"' > my-fixer.json
                 """)
@@ -134,6 +137,7 @@ extension WorkflowCommand {
                 Its definition is YAML or JSON: name, description, steps and parameters, as docs/workflows.md has them. \
                 What is wrong with it is told by place, all at once.
 
+                Examples:
                   codeforge workflow create -f triage.yaml
                   codeforge workflow create -f - < triage.yaml
                 """)
@@ -178,7 +182,7 @@ extension WorkflowCommand {
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "rm", abstract: "Delete workflows; built-in ones stay, and so do runs.",
-            discussion: "  codeforge workflow rm triage")
+            discussion: "Examples:\n  codeforge workflow rm triage")
 
         @Argument(help: "Names of workflows.")
         var names: [String]

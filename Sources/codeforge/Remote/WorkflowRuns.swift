@@ -17,6 +17,7 @@ extension WorkflowCommand {
                 Exit status with --follow: 0 it completed, 1 it failed, 124 it timed out, 130 it was cancelled (or a \
                 second Ctrl-C).
 
+                Examples:
                   url=https://github.com/user/repo.git
                   codeforge workflow run github-issue-fixer -p repo_url=$url \\
                       -p issue_number=42 -p provider_key=hub --follow
@@ -88,6 +89,7 @@ extension WorkflowCommand {
                 A connection that breaks is made anew after the last event. Exit status and Ctrl-C as with \
                 `workflow run --follow`.
 
+                Examples:
                   codeforge workflow stream 550e
                   codeforge workflow stream --after 1772131090277-0 --json 550e
                 """)
@@ -112,6 +114,7 @@ extension WorkflowCommand {
         static let configuration = CommandConfiguration(
             abstract: "List the newest 100 runs, newest first.",
             discussion: """
+                Examples:
                   codeforge workflow runs
                   codeforge workflow runs --workflow triage --json | jq -r '.runs[0].id'
                 """)
@@ -147,6 +150,7 @@ extension WorkflowCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show a run: its steps, what they gave, their tasks.",
             discussion: """
+                Examples:
                   codeforge workflow status 550e
                   codeforge workflow show-run 550e --json | jq -r '.steps[].task_id // empty'
                 """, aliases: ["show-run"])
@@ -169,7 +173,8 @@ extension WorkflowCommand {
 
     struct Cancel: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Cancel runs, with the tasks they wait for.", discussion: "  codeforge workflow cancel 550e")
+            abstract: "Cancel runs, with the tasks they wait for.",
+            discussion: "Examples:\n  codeforge workflow cancel 550e")
 
         @Argument(help: "Ids of runs, or the beginnings of them.")
         var ids: [String]
@@ -190,7 +195,7 @@ extension WorkflowCommand {
     struct CancelAll: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "cancel-all", abstract: "Cancel every run of a workflow that is not finished.",
-            discussion: "  codeforge workflow cancel-all triage")
+            discussion: "Examples:\n  codeforge workflow cancel-all triage")
 
         @Argument(help: "Name of the workflow.")
         var name: String

@@ -9,6 +9,7 @@ struct WorkspacesCommand: AsyncParsableCommand {
             A workspace is known by its task's id; the beginning is enough where it fits one workspace.
             \(exitStatuses)
 
+            Examples:
               codeforge workspaces ls
               codeforge workspaces diff 77a2
               codeforge workspaces rm 77a2
@@ -29,7 +30,7 @@ struct WorkspacesCommand: AsyncParsableCommand {
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls", abstract: "List the workspaces, oldest first.",
-            discussion: "  codeforge workspaces ls\n  codeforge workspaces ls --json | jq .total_size_mb")
+            discussion: "Examples:\n  codeforge workspaces ls\n  codeforge workspaces ls --json | jq .total_size_mb")
 
         @Flag(help: "Print JSON.")
         var json = false
@@ -57,7 +58,12 @@ struct WorkspacesCommand: AsyncParsableCommand {
     struct Diff: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print what changed in a workspace since the clone, as git diff does.",
-            discussion: "Colours and unprintable characters as with `task diff`.\n\n  codeforge workspaces diff 77a2")
+            discussion: """
+                Colours and unprintable characters as with `task diff`.
+
+                Examples:
+                  codeforge workspaces diff 77a2
+                """)
 
         @Argument(help: "Id of its task, or the beginning of one.")
         var id: String
@@ -75,7 +81,7 @@ struct WorkspacesCommand: AsyncParsableCommand {
     struct Remove: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "rm", abstract: "Delete workspaces, with the CLI's conversations in them.",
-            discussion: "  codeforge workspaces rm 77a2")
+            discussion: "Examples:\n  codeforge workspaces rm 77a2")
 
         @Argument(help: "Ids of their tasks, or the beginnings of them.")
         var ids: [String]

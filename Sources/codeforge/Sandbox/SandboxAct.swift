@@ -8,8 +8,11 @@ extension SandboxCommand {
     struct Kill: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "End sandboxes at once; their runs fail.",
-            discussion:
-                "  codeforge sandbox kill 77a2\n  codeforge sandbox ls --json | jq -r '.sandboxes[].id' | xargs codeforge sandbox kill"
+            discussion: """
+                Examples:
+                  codeforge sandbox kill 77a2
+                  codeforge sandbox ls --json | jq -r '.sandboxes[].id' | xargs codeforge sandbox kill
+                """
         )
 
         @OptionGroup var targets: SandboxTargets
@@ -20,7 +23,7 @@ extension SandboxCommand {
     struct Pause: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Stop every process in sandboxes until `resume`; their time limits go on.",
-            discussion: "  codeforge sandbox pause 77a2")
+            discussion: "Examples:\n  codeforge sandbox pause 77a2")
 
         @OptionGroup var targets: SandboxTargets
 
@@ -29,7 +32,7 @@ extension SandboxCommand {
 
     struct Resume: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Let paused sandboxes go on.", discussion: "  codeforge sandbox resume 77a2")
+            abstract: "Let paused sandboxes go on.", discussion: "Examples:\n  codeforge sandbox resume 77a2")
 
         @OptionGroup var targets: SandboxTargets
 
@@ -46,6 +49,7 @@ extension SandboxCommand {
                 inside may be hostile; `--raw` leaves it as it is. Exit status: the command's own, 128 + signal, 137 when the sandbox ended, 126 or 127 when the command could not be started; 3 \
                 when there is no such sandbox, 69 when its supervisor does not answer.
 
+                Examples:
                   codeforge sandbox exec 77a2 -- ps aux
                   codeforge sandbox exec 77a2 --env LEVEL=2 --workdir /tmp -- bash -c 'echo $LEVEL; pwd'
                   tar c notes | codeforge sandbox exec 77a2 -- tar x -C /tmp

@@ -11,6 +11,7 @@ extension SandboxCommand {
                 ID may also be a task's: then the records of all its sandboxes are shown. With --json each record is one \
                 line of JSON.
 
+                Examples:
                   codeforge sandbox audit 77a2
                   codeforge sandbox audit --follow --kind gateway 77a2
                   codeforge sandbox audit --json --verdict refused 77a2ffbd-11b6-4654-9325-89306d55bc89-1-1-agent

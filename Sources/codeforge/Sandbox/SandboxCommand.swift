@@ -9,6 +9,7 @@ struct SandboxCommand: AsyncParsableCommand {
             A sandbox's id is TASK-ITERATION-ATTEMPT-PHASE; the beginning is enough where it fits one running sandbox.
             \(exitStatuses)
 
+            Examples:
               codeforge sandbox ls
               codeforge sandbox top
               codeforge sandbox exec 77a2 -- ps aux

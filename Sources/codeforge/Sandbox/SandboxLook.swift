@@ -9,6 +9,7 @@ extension SandboxCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls", abstract: "List running sandboxes, oldest first.",
             discussion: """
+                Examples:
                   codeforge sandbox ls
                   codeforge sandbox ls --json | jq -r '.sandboxes[].id'
                 """)
@@ -30,6 +31,7 @@ extension SandboxCommand {
         static let configuration = CommandConfiguration(
             abstract: "Show a running sandbox: its limits and use of them, its layers, its profile.",
             discussion: """
+                Examples:
                   codeforge sandbox inspect 77a2
                   codeforge sandbox inspect 77a2 --json | jq .usage.memory
                 """)
@@ -56,6 +58,7 @@ extension SandboxCommand {
             discussion: """
                 PID is the host's number, INNER the one inside. Unprintable characters of a command are shown as `?`.
 
+                Examples:
                   codeforge sandbox ps 77a2
                 """)
 
@@ -97,6 +100,7 @@ extension SandboxCommand {
             discussion: """
                 `q` or Ctrl-C ends it. When standard output is no terminal it shows one picture and ends.
 
+                Examples:
                   codeforge sandbox top
                 """)
 

@@ -11,6 +11,7 @@ extension SandboxCommand {
                 Built-in ones, those of `sandbox.profiles_dir`, and what single settings such as `sandbox.pids` change in \
                 them. With a name: that profile as YAML, fit to begin a profile of your own.
 
+                Examples:
                   codeforge sandbox profiles
                   codeforge sandbox profiles untrusted
                 """)

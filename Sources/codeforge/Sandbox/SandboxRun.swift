@@ -15,6 +15,7 @@ extension SandboxCommand {
                 storage user; one that does not exist is created. Exit status: the command's own, 128 + signal, 137 \
                 when the sandbox was killed, 125 when it could not be started.
 
+                Examples:
                   codeforge sandbox run -- id
                   codeforge sandbox run --profile readonly --workspace /tmp/w -- ls -la /workspace
                 """)
