@@ -12,16 +12,7 @@ struct AuditStreams: Sendable {
 
     func response(_ query: AuditQuery, sandbox: String, _ request: Request, _ context: APIContext) -> Response {
         let session = AuditStreamSession(self, query: query, sandbox: sandbox, channel: context.channel)
-        return Response(
-            status: .ok,
-            headers: EventStreams.headers,
-            body: ResponseBody { writer in
-                EventStreams.open.increment()
-                defer { EventStreams.open.decrement() }
-                try await session.run(request.body, &writer)
-                try await writer.finish(nil)
-            }
-        )
+        return StreamHost.response { writer in try await session.run(request.body, &writer) }
     }
 }
 

@@ -7,13 +7,6 @@ import NIOCore
 ///
 /// What one client can hold: one batch of the log, and one buffer of about `chunkBytes` that is being written.
 struct EventStreamSession: Sendable {
-    private enum Feed: Sendable {
-        case batch(EventBatch)
-        case signal(StreamWatch.Signal)
-        /// The log ended or broke, the client went away, or the server stops.
-        case stop
-    }
-
     private let tasks: TaskService
     private let task: CodeTask
     private let after: String?
@@ -31,37 +24,16 @@ struct EventStreamSession: Sendable {
 
     /// Returns when the stream is over; throws when the connection broke.
     func run(_ logic: StreamLogic, _ body: RequestBody, _ writer: inout any ResponseBodyWriter) async throws {
-        let (feed, source) = AsyncStream<Feed>.makeStream()
-        let (demand, ask) = AsyncStream<Void>.makeStream()
-        try await host.run(body) {
-            await pump(demand, to: source)
-        } notify: { event in
-            switch event {
-            case .signal(let signal): source.yield(.signal(signal))
-            case .stop: source.yield(.stop)
-            }
-        } serve: {
+        try await host.run(body) { [tasks, task, after] in
+            tasks.follow(task.id, after: after)
+        } serve: { feed, ask in
             try await serve(logic, feed, ask, &writer)
         }
     }
 
-    /// Reads the log one batch at a time, each only when the one before was written.
-    private func pump(_ demand: AsyncStream<Void>, to source: AsyncStream<Feed>.Continuation) async {
-        var log = tasks.follow(task.id, after: after).makeAsyncIterator()
-        do {
-            for await _ in demand {
-                guard let batch = try await log.next() else { break }
-                source.yield(.batch(batch))
-            }
-        } catch {
-            // The log is away: the client comes back with the id of the last event it got.
-        }
-        source.yield(.stop)
-    }
-
     private func serve(
         _ logic: StreamLogic,
-        _ feed: AsyncStream<Feed>,
+        _ feed: AsyncStream<StreamHost.Feed>,
         _ ask: AsyncStream<Void>.Continuation,
         _ writer: inout any ResponseBodyWriter
     ) async throws {

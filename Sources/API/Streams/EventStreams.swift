@@ -20,17 +20,10 @@ struct EventStreams: Sendable {
         let logic = StreamLogic(task, endedJustNow: task.status.isFinished && age < EventStreams.recentNanoseconds)
         let channel = context.channel
         let stream = self
-        return Response(
-            status: .ok,
-            headers: EventStreams.headers,
-            body: ResponseBody { writer in
-                let session = EventStreamSession(stream, task: task, after: after, channel: channel)
-                EventStreams.open.increment()
-                defer { EventStreams.open.decrement() }
-                try await session.run(logic, request.body, &writer)
-                try await writer.finish(nil)
-            }
-        )
+        return StreamHost.response { writer in
+            let session = EventStreamSession(stream, task: task, after: after, channel: channel)
+            try await session.run(logic, request.body, &writer)
+        }
     }
 
     /// Of every stream.

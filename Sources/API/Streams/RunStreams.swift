@@ -26,28 +26,12 @@ struct RunStreams: Sendable {
         let isLongOver = run.finishedAt.map { clock.now().seconds(since: $0) > RunStreams.recent } ?? false
         let session = RunStreamSession(
             self, run: run, isLongOver: isLongOver, after: after, channel: context.channel)
-        return Response(
-            status: .ok,
-            headers: EventStreams.headers,
-            body: ResponseBody { writer in
-                EventStreams.open.increment()
-                defer { EventStreams.open.decrement() }
-                try await session.run(request.body, &writer)
-                try await writer.finish(nil)
-            }
-        )
+        return StreamHost.response { writer in try await session.run(request.body, &writer) }
     }
 }
 
 /// One client that follows a run. A run ends once, and its `done` is the last entry of its log: simpler than a task's.
 struct RunStreamSession: Sendable {
-    private enum Feed: Sendable {
-        case batch(EventBatch)
-        case signal(StreamWatch.Signal)
-        /// The log ended or broke, the client went away, or the server stops.
-        case stop
-    }
-
     private let workflows: WorkflowService
     private let run: WorkflowRun
     /// What its log has no end for has none.
@@ -64,36 +48,15 @@ struct RunStreamSession: Sendable {
     }
 
     func run(_ body: RequestBody, _ writer: inout any ResponseBodyWriter) async throws {
-        let (feed, source) = AsyncStream<Feed>.makeStream()
-        let (demand, ask) = AsyncStream<Void>.makeStream()
-        try await host.run(body) {
-            await pump(demand, to: source)
-        } notify: { event in
-            switch event {
-            case .signal(let signal): source.yield(.signal(signal))
-            case .stop: source.yield(.stop)
-            }
-        } serve: {
+        try await host.run(body) { [workflows, run, after] in
+            workflows.follow(run.id, after: after)
+        } serve: { feed, ask in
             try await serve(feed, ask, &writer)
         }
     }
 
-    /// Reads the log one batch at a time, each only when the one before was written.
-    private func pump(_ demand: AsyncStream<Void>, to source: AsyncStream<Feed>.Continuation) async {
-        var log = workflows.follow(run.id, after: after).makeAsyncIterator()
-        do {
-            for await _ in demand {
-                guard let batch = try await log.next() else { break }
-                source.yield(.batch(batch))
-            }
-        } catch {
-            // The log is away: the client comes back with the id of the last event it got.
-        }
-        source.yield(.stop)
-    }
-
     private func serve(
-        _ feed: AsyncStream<Feed>, _ ask: AsyncStream<Void>.Continuation, _ writer: inout any ResponseBodyWriter
+        _ feed: AsyncStream<StreamHost.Feed>, _ ask: AsyncStream<Void>.Continuation, _ writer: inout any ResponseBodyWriter
     ) async throws {
         var frames = StreamFrames()
         frames.json(name: "connected", RunStreamSession.state(run, withError: false))

@@ -1,3 +1,4 @@
+import Domain
 import Hummingbird
 import NIOCore
 import ServiceLifecycle
@@ -73,5 +74,60 @@ struct StreamHost: Sendable {
         } catch {
             notify(.stop)
         }
+    }
+}
+
+/// Streams of an event log.
+extension StreamHost {
+    /// What a client's stream reacts to.
+    enum Feed: Sendable {
+        case batch(EventBatch)
+        case signal(StreamWatch.Signal)
+        /// The log ended or broke, the client went away, or the server stops.
+        case stop
+    }
+
+    /// Runs `serve` with what `log` holds, one batch at a time.
+    ///
+    /// - Parameter serve: Gets the feed, and what it asks for the next batch by: when the one before was written.
+    func run(
+        _ body: RequestBody, log: @escaping @Sendable () -> AsyncThrowingStream<EventBatch, any Error>,
+        serve: (_ feed: AsyncStream<Feed>, _ ask: AsyncStream<Void>.Continuation) async throws -> Void
+    ) async throws {
+        let (feed, source) = AsyncStream<Feed>.makeStream()
+        let (demand, ask) = AsyncStream<Void>.makeStream()
+        try await run(body) {
+            var batches = log().makeAsyncIterator()
+            do {
+                for await _ in demand {
+                    guard let batch = try await batches.next() else { break }
+                    source.yield(.batch(batch))
+                }
+            } catch {
+                // The log is away: the client comes back with the id of the last event it got.
+            }
+            source.yield(.stop)
+        } notify: { event in
+            switch event {
+            case .signal(let signal): source.yield(.signal(signal))
+            case .stop: source.yield(.stop)
+            }
+        } serve: {
+            try await serve(feed, ask)
+        }
+    }
+
+    /// The answer whose body `serve` writes.
+    static func response(
+        _ serve: @escaping @Sendable (inout any ResponseBodyWriter) async throws -> Void
+    ) -> Response {
+        Response(
+            status: .ok, headers: EventStreams.headers,
+            body: ResponseBody { writer in
+                EventStreams.open.increment()
+                defer { EventStreams.open.decrement() }
+                try await serve(&writer)
+                try await writer.finish(nil)
+            })
     }
 }
