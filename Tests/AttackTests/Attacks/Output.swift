@@ -66,8 +66,8 @@ extension Attack {
             #expect(contents(frames).last == "after")
         },
         output(
-            "huge-line", "prints one line of 12 MB", "CWE-400", "sandbox.line_bytes",
-            "head -c 12000000 /dev/zero | tr '\\0' x; echo; echo after"
+            "huge-line", "prints one line of 3 MB", "CWE-400", "sandbox.line_bytes",
+            "head -c 3000000 /dev/zero | tr '\\0' x; echo; echo after"
         ) { frames, task in
             #expect(task["status"] == "completed", "\(task)")
             #expect(names(frames).contains("line_dropped"), "\(names(frames))")
