@@ -446,10 +446,13 @@ package actor Publisher: Service {
             let task = try await store.task(publication.taskID)
             switch task?.status {
             case .creatingPR?:
-                guard let task, publication == (try await publications.latest(of: task.id)) else { break }
-                guard busy.insert(task.id).inserted else { continue }
+                // Read again: a supervisor that outlived a server may have reported its push just now.
+                guard let task, let latest = try await publications.latest(of: task.id),
+                    latest.number == publication.number
+                else { break }
+                guard latest.state.isOpen, busy.insert(task.id).inserted else { continue }
                 // Not the service's own task: it outlasts a stop as long as the process does.
-                Task { await self.resume(task, publication) }
+                Task { await self.resume(task, latest) }
                 continue
             case .prCreated?, .failed?:
                 if let task { await tell(task, publication) }

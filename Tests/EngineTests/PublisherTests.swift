@@ -18,7 +18,8 @@ import Testing
     /// - Parameter outcome: By default pushes what is wanted.
     private func publisher(
         _ outcome: @escaping @Sendable (JobSpec) -> JobOutcome? = PublisherTests.pushed,
-        change: (inout Publisher.Configuration) -> Void = { _ in }, target: Publisher.Targets? = nil
+        change: (inout Publisher.Configuration) -> Void = { _ in }, target: Publisher.Targets? = nil,
+        publications: (any PublicationStore)? = nil
     ) async throws -> (publisher: Publisher, spawner: ReportingSpawner) {
         let spawner = ReportingSpawner(outcome)
         var configuration = Publisher.Configuration(
@@ -29,8 +30,8 @@ import Testing
         let access = ForgeAccess(provider: .github, apiURL: forge.githubAPI, token: "ghp_good")
         let project = ForgeProject(path: "/o/r", on: .github)
         let publisher = Publisher(
-            configuration: configuration, store: fixture.store, publications: publications, events: fixture.events,
-            planner: fixture.planner(), spawner: spawner,
+            configuration: configuration, store: fixture.store, publications: publications ?? self.publications,
+            events: fixture.events, planner: fixture.planner(), spawner: spawner,
             forge: RemoteForge(CurlTransport(), addresses: try AddressRule(exceptions: [forge.authority])),
             clock: fixture.clock,
             target: target ?? { _ in project.map { Publisher.Target(project: $0, access: access) } })
@@ -234,6 +235,17 @@ import Testing
         #expect(spawner.specs.isEmpty && forge.github.pulls.first?.head == "codeforge/x-3")
     }
 
+    /// Its record changes between two looks at it.
+    @Test func aReportThatComesWhileItsPublicationIsTakenUpCounts() async throws {
+        try await completed { $0.status = .creatingPR }
+        _ = try await publications.insert(PublicationStoreContract.publication("t"))
+        let (publisher, spawner) = try await publisher(publications: PushedMeanwhile(store: publications))
+        try await publisher.resume()
+        try await eventually("the end") { try await status?.isFinished == true ? () : nil }
+        #expect(try await status == .prCreated)
+        #expect(spawner.specs.isEmpty && forge.github.pulls.first?.head == "codeforge/x-3")
+    }
+
     @Test func whatNeverBeganOrIsOverIsClosed() async throws {
         try await completed()
         _ = try await publications.insert(PublicationStoreContract.publication("t"))
@@ -274,4 +286,28 @@ import Testing
             task, attempt: 1, nil, timeoutSeconds: 1, startedAt: fixture.clock.now())
         #expect(spec.paths.volume == "/data/workspaces/do-owner.ext4" && spec.source == .existing)
     }
+}
+
+/// What it calls open is pushed by then.
+private struct PushedMeanwhile: PublicationStore {
+    let store: InMemoryPublicationStore
+
+    func open() async throws(CodeForgeError) -> [Publication] {
+        let open = try await store.open()
+        for var publication in open {
+            publication.state = .pushed
+            publication.branch = "codeforge/x-3"
+            try await store.update(publication)
+        }
+        return open
+    }
+
+    func insert(_ publication: Publication) async throws(CodeForgeError) -> Publication {
+        try await store.insert(publication)
+    }
+    func retry(_ publication: Publication) async throws(CodeForgeError) -> Publication {
+        try await store.retry(publication)
+    }
+    func update(_ publication: Publication) async throws(CodeForgeError) { try await store.update(publication) }
+    func latest(of taskID: String) async throws(CodeForgeError) -> Publication? { try await store.latest(of: taskID) }
 }
