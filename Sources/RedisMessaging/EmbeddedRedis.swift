@@ -225,8 +225,10 @@ package final class EmbeddedRedis: Sendable {
         }
 
         /// Without this a dead child of ours would stay a zombie.
-        private func reap() {
-            if let pid = state.withLock({ $0.pid }) { waitpid(pid, nil, WNOHANG) }
+        ///
+        /// - Parameter options: 0 waits for the end: of a child that let go of the lock, which is on its last steps.
+        private func reap(_ options: Int32 = WNOHANG) {
+            if let pid = state.withLock({ $0.pid }) { waitpid(pid, nil, options) }
         }
 
         private func shutDown() {
@@ -241,7 +243,7 @@ package final class EmbeddedRedis: Sendable {
                 if Deadline.now() > polite + .seconds(5) { return logger.error("embedded redis does not stop") }
                 _ = pause.wait(until: .after(backoff.step())) { _ -> Bool? in nil }
             }
-            reap()
+            reap(0)
             logger.info("embedded redis stopped")
         }
 
