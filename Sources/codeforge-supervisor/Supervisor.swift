@@ -41,12 +41,18 @@ enum Supervisor {
             let lock = try RunLock(spec.paths.state + "/lock")
             try await run(spec, namespace)
             withExtendedLifetime(lock) {}
-            exit(0)
+            leave(0)
         } catch {
             let line = Array("codeforge-supervisor: \(error)\n".utf8)
             _ = write(2, line, line.count)
-            exit(1)
+            leave(1)
         }
+    }
+
+    /// Without exit handlers: those of libcurl and OpenSSL would take away what a transfer's thread may still use.
+    private static func leave(_ status: Int32) -> Never {
+        fflush(nil)
+        _exit(status)
     }
 
     private static func run(_ spec: JobSpec, _ namespace: MountNamespace?) async throws {
@@ -57,7 +63,7 @@ enum Supervisor {
             switch command {
             case .cancel: control.stop(.cancelled)
             // The run was given up: its report would be ignored, and a successor waits for the workspace.
-            case .superseded: exit(1)
+            case .superseded: leave(1)
             }
         }
         lease.start()

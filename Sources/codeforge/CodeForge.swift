@@ -36,8 +36,10 @@ struct CodeForge: AsyncParsableCommand {
             TokenCommand.self, CompletionsCommand.self, VersionCommand.self,
         ], defaultSubcommand: ServeCommand.self)
 
-    /// As the generated entry point, but for the exit status of a wrong command line: 2, as everywhere.
+    /// As the generated entry point, but for the exit status of a wrong command line, which is 2 as everywhere, and for
+    /// exit handlers: those of libcurl and OpenSSL would take away what a transfer's thread may still use.
     static func main() async {
+        var status: Int32 = 0
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
@@ -46,10 +48,13 @@ struct CodeForge: AsyncParsableCommand {
                 try command.run()
             }
         } catch {
-            guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
-            complain(fullMessage(for: error))
-            Glibc.exit(2)
+            let code = exitCode(for: error)
+            let message = fullMessage(for: error)
+            if !message.isEmpty { code.isSuccess ? print(message) : complain(message) }
+            status = code == .validationFailure ? 2 : code.rawValue
         }
+        fflush(nil)
+        _exit(status)
     }
 }
 
