@@ -56,7 +56,8 @@ struct RunStreamSession: Sendable {
     }
 
     private func serve(
-        _ feed: AsyncStream<StreamHost.Feed>, _ ask: AsyncStream<Void>.Continuation, _ writer: inout any ResponseBodyWriter
+        _ feed: AsyncStream<StreamHost.Feed>, _ ask: AsyncStream<Void>.Continuation,
+        _ writer: inout any ResponseBodyWriter
     ) async throws {
         var frames = StreamFrames()
         frames.json(name: "connected", RunStreamSession.state(run, withError: false))
