@@ -59,6 +59,9 @@ package final class EmbeddedRedis: Sendable {
         try outcome.get()
     }
 
+    /// Whether the server was there before this: supervisors may be using it.
+    package var isAdopted: Bool { state.withLock { $0.isAdopted } }
+
     /// Ends the watch, and the server with it unless it is still needed. Not to be started again.
     ///
     /// - Parameter leaveRunning: Whether supervisors still use it.
@@ -78,6 +81,8 @@ package final class EmbeddedRedis: Sendable {
     fileprivate struct State {
         var pid: Int32?
         var isWatched = false
+        /// Its first server was there before.
+        var isAdopted = false
         var isStopping = false
         /// A process that goes away without `stop` leaves the server running.
         var isLeftRunning = true
@@ -137,6 +142,7 @@ package final class EmbeddedRedis: Sendable {
                     let pid = try answer()
                     state.withLock {
                         $0.pid = pid
+                        if !$0.isWatched { $0.isAdopted = !hasSpawned }
                         $0.isWatched = true
                     }
                     if !hasSpawned { logger.info("embedded redis adopted", metadata: ["redis.pid": "\(pid)"]) }

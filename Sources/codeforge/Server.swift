@@ -38,6 +38,18 @@ struct Server {
         let control = ControlSocketClient(runsDirectory: settings.dataDirectory + "/runs")
         await control.sweep()
         let embedded = try await startRedis()
+        do {
+            try await run(launcher, control, embedded)
+        } catch {
+            // Of a start that failed nothing is left; what was there before stays for those who use it.
+            await embedded?.stop(leaveRunning: embedded?.isAdopted ?? true)
+            throw error
+        }
+    }
+
+    private func run(
+        _ launcher: SandboxLauncher, _ control: ControlSocketClient, _ embedded: EmbeddedRedis?
+    ) async throws {
         let redisURL = settings.redis.url ?? embedded?.url ?? ""
         let client = try RedisClient(url: redisURL, prefix: settings.redis.prefix, logger: logger)
         let probe = RedisHealthProbe(client)

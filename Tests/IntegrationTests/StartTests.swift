@@ -33,6 +33,11 @@ import Testing
         let process = try start(change)
         #expect(try await process.wait() == 1)
         #expect(process.output.contains(text), "\(process.output)")
+        let (files, redis) = (FileManager.default, directory.path + "/data/redis")
+        let left = try files.contentsOfDirectory(atPath: "/proc").filter { name in
+            Int(name) != nil && (try? files.destinationOfSymbolicLink(atPath: "/proc/\(name)/cwd")) == redis
+        }
+        #expect(left.isEmpty, "its Redis is still there: \(left)")
     }
 
     /// As the reference implementation has it: no argument serves.
