@@ -4,8 +4,9 @@ import Domain
 /// on its side, servers it is to call, URLs it is to load. Through those, code without a network would reach any host.
 ///
 /// One pass, nothing built: what it holds grows with the depth alone. What two JSON parsers could read differently is
-/// refused: a key twice, an unfinished or second value, text that is no UTF-8, a key with a NUL. Keys are compared
-/// without their escapes and without case, as the laxest of decoders would. So the bytes may go out as they came.
+/// refused: a key twice or in another case, an unfinished or second value, text that is no UTF-8, a key with a NUL. Keys
+/// are compared without their escapes and without case, as the laxest of decoders would. So the bytes may go out as they
+/// came.
 ///
 /// Sources: Anthropic's Messages API and OpenAI's Responses and Chat Completions APIs, as of 2026.
 struct ModelBody {
@@ -66,6 +67,8 @@ struct ModelBody {
     private let bytes: [UInt8]
     private let api: API
     private var at = 0
+    /// A key that matters was spelled so that only some readers would know it.
+    private var hasOddCase = false
 
     private init(_ bytes: [UInt8], _ api: API) {
         self.bytes = bytes
@@ -82,6 +85,8 @@ struct ModelBody {
         try body.value(.root, level: 0)
         body.skipSpace()
         guard body.at == bytes.count else { throw malformed("something follows its value") }
+        // Last, so that what it hides is named first.
+        guard !body.hasOddCase else { throw malformed("a key is spelled in another case") }
     }
 
     private static func malformed(_ why: String) -> Refusal { .modelRequestMalformed(why) }
@@ -197,9 +202,10 @@ struct ModelBody {
     }
 
     private mutating func member(of place: Place, _ facts: inout Facts, level: Int) throws(Refusal) {
-        let key = try self.key()
+        let (key, isExact) = try self.key()
         try colon()
         if let bit = ModelBody.bits[key] {
+            if !isExact { hasOddCase = true }
             guard facts.seen & bit == 0 else { throw ModelBody.malformed("a key is there twice") }
             facts.seen |= bit
         }
@@ -281,18 +287,21 @@ struct ModelBody {
         return word.text
     }
 
-    /// A key as the laxest reader compares it. One too long for any that matters is cut.
-    private mutating func key() throws(Refusal) -> String {
+    /// A key as the laxest reader compares it, and whether the strictest would do the same. One too long for any that
+    /// matters is empty.
+    private mutating func key() throws(Refusal) -> (name: String, isExact: Bool) {
         let key = try string(keeping: 64)
         // A reader in C would take what is in front of a NUL for the whole.
         guard key.text.utf8.allSatisfy({ $0 >= 0x20 }) else {
             throw ModelBody.malformed("a key has a control character")
         }
-        if !key.isWhole { return "" }
-        let lower = key.text.lowercased()
-        guard lower.utf8.contains(where: { $0 >= 0x80 }) else { return lower }
-        // The two letters beyond ASCII that are equal to one within it where case does not count (Go's encoding/json).
-        return String(lower.map { $0 == "\u{17F}" ? "s" : $0 == "\u{212A}" ? "k" : $0 })
+        if !key.isWhole { return ("", true) }
+        var name = key.text.lowercased()
+        if name.utf8.contains(where: { $0 >= 0x80 }) {
+            // The two letters beyond ASCII that equal one within it where case does not count (Go's encoding/json).
+            name = String(name.map { $0 == "\u{17F}" ? "s" : $0 == "\u{212A}" ? "k" : $0 })
+        }
+        return (name, name.utf8.elementsEqual(key.text.utf8))
     }
 
     /// Reads a string and keeps the first bytes of it.
