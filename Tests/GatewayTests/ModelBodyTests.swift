@@ -108,7 +108,7 @@ import Testing
         "{\"a\":tru}", "{\"a\":[1 2]}", "{\"a\":[1,]}", "{\"a\" 1}", "{\"a\":\"\\x\"}", "{\"a\":\"\\u12g4\"}",
         "{\"a\":\"\\u12", "{\"a\":\"x", "{\"a\":\"\n\"}", "{\"a\":1}//", "/**/{}", "\u{FEFF}{}", "{\"a\\u0000b\":1}",
         #"{"tools":[],"tools":[]}"#, #"{"tools":[],"t\u006fols":[]}"#, #"{"tools":[],"Tools":[]}"#,
-        #"{"Tools":[]}"#, #"{"tools":[{"tyPe":"function"}]}"#, #"{"\u212Aind":1,"me\u017fsages":[]}"#,
+        #"{"Tools":[]}"#, #"{"messages":[{"Content":[]}]}"#, #"{"\u212Aind":1,"me\u017fsages":[]}"#,
         #"{"messages":[],"messages":[]}"#, #"{"tools":[{"type":"custom","type":"custom"}]}"#,
         #"{"tools":"x"}"#, #"{"tools":{}}"#, #"{"tools":[null]}"#, #"{"tools":["x"]}"#, #"{"tools":[[]]}"#,
         #"{"tools":[{"type":5}]}"#, #"{"tools":[{"type":["custom"]}]}"#,
