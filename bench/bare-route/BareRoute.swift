@@ -20,7 +20,10 @@ import NIOCore
         logger.logLevel = .error
         let application = Application(
             router: router, configuration: .init(address: .hostname("127.0.0.1", port: 0), serverName: nil),
-            onServerRunning: { channel in print("port \(channel.localAddress?.port ?? 0)") }, logger: logger)
+            onServerRunning: { channel in
+                print("port \(channel.localAddress?.port ?? 0)")
+                fflush(nil)  // a pipe's reader waits for it
+            }, logger: logger)
         try await application.runService()
     }
 }
