@@ -2,8 +2,9 @@
 // microseconds of each start-to-exit. Usage: driver N DIRECTORY COMMAND…
 //   COMMAND "shim" PATH: replays DIRECTORY/options and DIRECTORY/filter on the shim at PATH
 //   COMMAND "floor" PATH WORD…: executes the floor at PATH
-// Both in control groups of their own, which are made, joined and removed within the time: one for each line of
-// DIRECTORY/groups, with the limits there for the shim.
+//   COMMAND "grouped" WORD…: executes the words
+// These in control groups of their own, which are made, joined and removed within the time: one for each line of
+// DIRECTORY/groups, with the limits there but for the floor.
 //   else: executes the command (descriptor 9 is DIRECTORY/filter, for bwrap --seccomp)
 #include <errno.h>
 #include <fcntl.h>
@@ -150,6 +151,28 @@ static void run_command(char **argv, int null, int filter) {
     }
 }
 
+// As run_command, in the groups: what a supervisor that starts another launcher would have to do.
+static void run_grouped(char **argv, int filter) {
+    lseek(filter, 0, SEEK_SET);
+    int status;
+    pid_t pid = vfork();
+    if (pid == 0) {
+        for (int i = 0; i < group_count; i++) {
+            int list = groups[i].is_unified ? openat(groups[i].open, "cgroup.procs", O_WRONLY | O_CLOEXEC) : groups[i].open;
+            if (list < 0 || write(list, "0", 1) != 1) _exit(126);
+        }
+        if (dup2(filter, 9) != 9) _exit(126);
+        execvp(argv[0], argv);
+        _exit(127);
+    }
+    if (pid < 0) die("vfork");
+    waitpid(pid, &status, 0);
+    if (status != 0) {
+        fprintf(stderr, "%s: status %x\n", argv[0], status);
+        exit(1);
+    }
+}
+
 // The floor's words: its v2 group or -1, the first v1 group and how many, then what was given.
 static void run_floor(char **words, int null) {
     int list[9 + MAX_GROUPS] = {null, null, 2, null, null, null, null, null, null}, status;
@@ -194,12 +217,14 @@ int main(int argc, char **argv) {
     int filter = open(path, O_RDONLY | O_CLOEXEC);
     if (filter < 0) die(path);
     int is_shim = strcmp(argv[3], "shim") == 0, is_floor = strcmp(argv[3], "floor") == 0;
-    if (is_shim || is_floor) read_groups(argv[2]);
+    int is_grouped = strcmp(argv[3], "grouped") == 0;
+    if (is_shim || is_floor || is_grouped) read_groups(argv[2]);
     for (int i = 0; i < count; i++) {
         double start = now();
-        make_groups(i, is_shim);
+        make_groups(i, is_shim || is_grouped);
         if (is_shim) run_shim(argv[4], options, filter, null);
         else if (is_floor) run_floor(argv + 4, null);
+        else if (is_grouped) run_grouped(argv + 4, filter);
         else run_command(argv + 3, null, filter);
         remove_groups();
         printf("%.0f\n", now() - start);
