@@ -106,7 +106,8 @@ package struct APIServer: Sendable {
                 context.caller = caller
             }
             guard route.isLimited else { return try await handler(request, context) }
-            return try await budget.run { [context] in try await handler(request, context) }
+            let executor = EventLoopExecutor(context.channel.eventLoop)
+            return try await budget.run(on: executor) { [context] in try await handler(request, context) }
         }
     }
 }

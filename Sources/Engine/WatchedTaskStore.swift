@@ -1,12 +1,18 @@
 package import Domain
 import Synchronization
 
-/// A record of tasks that tells who waits for one that it changed. All of the service's writes go through it.
+/// A record of tasks that tells who waits for one that it changed, and remembers those that were asked for. All of the
+/// service's writes go through it.
 package final class WatchedTaskStore: TaskStore {
     private let store: any TaskStore
+    private let cache: TaskCache
     private let watchers = Mutex<(next: Int, all: [String: [Int: Waker]])>((0, [:]))
 
-    package init(_ store: any TaskStore) { self.store = store }
+    /// - Parameter cacheBytes: About what the tasks it remembers may take up.
+    package init(_ store: any TaskStore, cacheBytes: Int) {
+        self.store = store
+        cache = TaskCache(bytes: cacheBytes)
+    }
 
     /// Runs `body` with something that is woken by each change of a task, from now on.
     package func watching<Result, Failure: Error>(
@@ -31,7 +37,7 @@ package final class WatchedTaskStore: TaskStore {
     package func update(
         _ id: String, _ change: @escaping @Sendable (inout CodeTask) throws(CodeForgeError) -> Iteration?
     ) async throws(CodeForgeError) -> CodeTask {
-        let task = try await store.update(id, change)
+        let task = try await cache.writing(id) { () throws(CodeForgeError) in try await store.update(id, change) }
         for waker in watchers.withLock({ Array(($0.all[id] ?? [:]).values) }) { waker.wake() }
         return task
     }
@@ -40,7 +46,9 @@ package final class WatchedTaskStore: TaskStore {
         try await store.insert(task, receipt: receipt)
     }
 
-    package func task(_ id: String) async throws(CodeForgeError) -> CodeTask? { try await store.task(id) }
+    package func task(_ id: String) async throws(CodeForgeError) -> CodeTask? {
+        try await cache.task(id) { () throws(CodeForgeError) in try await store.task(id) }
+    }
 
     package func list(
         status: String?, limit: Int, offset: Int

@@ -142,6 +142,11 @@ extension SettingKey {
                 + " tasks."
         ),
         SettingKey(
+            "tasks.cache_bytes",
+            .bytes(\.tasks.cacheBytes, 0...1_073_741_824),
+            "About how much memory tasks that clients ask for again may take up; 0 reads each from the database."
+        ),
+        SettingKey(
             "tasks.disk_warning_threshold_gb",
             .number(\.tasks.diskWarningThresholdGB, 0...1_000_000),
             "Workspace space in GB above which a warning is logged."

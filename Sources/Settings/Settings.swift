@@ -82,6 +82,8 @@ package struct Settings: Sendable, Equatable {
         package var runTTL = 60
         package var stateTTL = 604_800
         package var resultTTL = 604_800
+        /// What tasks kept in memory may take up.
+        package var cacheBytes = 16_777_216
         package var diskWarningThresholdGB = 10.0
         package var diskCriticalThresholdGB = 20.0
     }

@@ -62,7 +62,7 @@ struct Server {
         let claim = try DatabaseClaim(path: settings.sqlite.path)
         defer { withExtendedLifetime(claim) {} }
         let database = try TaskDatabase(path: settings.sqlite.path)
-        let store = WatchedTaskStore(SQLiteTaskStore(database))
+        let store = WatchedTaskStore(SQLiteTaskStore(database), cacheBytes: settings.tasks.cacheBytes)
         let workspaces = SQLiteWorkspaceStore(database)
         let box = try AESGCMSecretBox(base64Key: settings.encryption.key)
         let secrets = RedisTaskSecretStore(client, box: box)

@@ -158,7 +158,7 @@ import Testing
         let ticker = Ticker()
         let budget = TimeBudget(ticker: ticker, limit: .seconds(60))
         async let outcome = Result { () async throws -> Int in
-            try await budget.run {
+            try await budget.run(on: EventLoopExecutor(MultiThreadedEventLoopGroup.singleton.next())) {
                 try await Task.sleep(for: .seconds(3600))
                 return 1
             }

@@ -70,7 +70,7 @@ import Testing
     }
 
     @Test func eachChangeOfAWatchedTaskWakes() async throws {
-        let store = WatchedTaskStore(fixture.store)
+        let store = WatchedTaskStore(fixture.store, cacheBytes: 1 << 20)
         _ = try await fixture.task()
         try await store.watching("t") { waker in
             var wakes = waker.wakes.makeAsyncIterator()

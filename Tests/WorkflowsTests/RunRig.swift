@@ -18,7 +18,7 @@ struct RunRig: Sendable {
     let link = InMemorySupervisorLink()
     let keys = InMemoryKeyStore()
     let clock = ManualClock()
-    let record = WatchedTaskStore(InMemoryTaskStore())
+    let record = WatchedTaskStore(InMemoryTaskStore(), cacheBytes: 1 << 20)
     let server: LocalReceiver
     let played = Played()
     var rules = RunRules()
