@@ -1,3 +1,4 @@
+import Domain
 package import Hummingbird
 import HummingbirdCore
 package import Logging
@@ -16,6 +17,7 @@ package struct APIServer: Sendable {
     private let tracer: (any Tracer)?
     private let corsOrigins: Set<String>
     private let readLimit: TimeAmount
+    private let clock: any WallClock
 
     /// Time a request may take, as the reference implementation has it.
     static let requestLimit: Duration = .seconds(60)
@@ -32,6 +34,7 @@ package struct APIServer: Sendable {
     ) {
         self.ticker = ticker
         self.readLimit = readLimit
+        clock = dependencies.clock
         corsOrigins = Set(dependencies.corsOrigins)
         tracer = dependencies.tracer
         access = BearerAccess(
@@ -59,14 +62,14 @@ package struct APIServer: Sendable {
         port: Int,
         logger: Logger,
         onRunning: @escaping @Sendable (Int) async -> Void = { _ in }
-    ) -> Application<RouterResponder<APIContext>> {
+    ) -> some ApplicationProtocol {
+        let responder = router().buildResponder()
+        let requests = RequestTasks(responder, clock: clock, logger: logger)
         let readLimit = readLimit
         return Application(
-            router: router(),
-            server: HTTPServerBuilder { responder in
-                TimedHTTPChannel(
-                    base: HTTP1Channel(responder: responder, configuration: .init(idleTimeout: .seconds(60))),
-                    limit: readLimit)
+            responder: responder,
+            server: HTTPServerBuilder { _ in
+                APIChannel(responder: requests.answer, idleTimeout: .seconds(60), readLimit: readLimit)
             },
             configuration: ApplicationConfiguration(
                 address: .hostname(host, port: port),

@@ -80,6 +80,25 @@ extension Timestamp: CustomStringConvertible {
             nanoseconds: (days * 86_400 + hour * 3600 + minute * 60 + second) * 1_000_000_000 + fraction)
     }
 
+    /// The form of HTTP's `Date` (IMF-fixdate), such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+    ///
+    /// Source: RFC 9110 §5.6.7.
+    public var httpDate: String {
+        let days = Timestamp.floorDivide(seconds, 86_400)
+        let ofDay = seconds - days * 86_400
+        let (year, month, day) = Timestamp.civil(fromDays: days)
+        let weekday = days + 4 - Timestamp.floorDivide(days + 4, 7) * 7  // 1970 began on a Thursday
+        let date = [Timestamp.padded(day, 2), Timestamp.months[Int(month) - 1], Timestamp.padded(year, 4)]
+        let time = [ofDay / 3600, ofDay / 60 % 60, ofDay % 60].map { Timestamp.padded($0, 2) }
+        return Timestamp.weekdays[Int(weekday)] + ", " + date.joined(separator: " ") + " "
+            + time.joined(separator: ":") + " GMT"
+    }
+
+    private static let weekdays = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
+    private static let months = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ]
+
     private static func padded(_ value: Int64, _ width: Int) -> String {
         let digits = String(value)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits

@@ -9,7 +9,7 @@ import Synchronization
 package final class AuditTrail: Service {
     private struct Followers {
         /// By sandbox, then by follower.
-        var wakers: [String: [UInt64: AsyncStream<Void>.Continuation]] = [:]
+        var wakers: [String: [UInt64: @Sendable () -> Void]] = [:]
         var next: UInt64 = 0
     }
 
@@ -32,28 +32,38 @@ package final class AuditTrail: Service {
         SandboxMetrics.count(new)
         let sandboxes = Set(new.map(\.sandbox))
         let wakers = followers.withLock { followers in sandboxes.flatMap { followers.wakers[$0, default: [:]].values } }
-        for waker in wakers { waker.yield() }
+        for wake in wakers { wake() }
     }
 
     package func entries(_ query: AuditQuery) async throws(CodeForgeError) -> [AuditEntry] {
         try await store.entries(query)
     }
 
-    /// An element, at the latest, after each append that brought something new of that sandbox; several may become one.
-    package func changes(of sandbox: String) -> AsyncStream<Void> {
-        let (stream, waker) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    /// Calls `onNews` after each append that brought something new of that sandbox, as long as somebody has what this
+    /// gives.
+    ///
+    /// - Parameter onNews: Called from anywhere; must not block.
+    package func follow(_ sandbox: String, onNews: @escaping @Sendable () -> Void) -> Follower {
         let id = followers.withLock { followers in
             followers.next += 1
-            followers.wakers[sandbox, default: [:]][followers.next] = waker
+            followers.wakers[sandbox, default: [:]][followers.next] = onNews
             return followers.next
         }
-        waker.onTermination = { [weak self] _ in
+        return Follower { [weak self] in
             self?.followers.withLock { followers in
                 followers.wakers[sandbox]?[id] = nil
                 if followers.wakers[sandbox]?.isEmpty == true { followers.wakers[sandbox] = nil }
             }
         }
-        return stream
+    }
+
+    /// Somebody who is told of a sandbox's new records.
+    package final class Follower: Sendable {
+        private let onEnd: @Sendable () -> Void
+
+        fileprivate init(onEnd: @escaping @Sendable () -> Void) { self.onEnd = onEnd }
+
+        deinit { onEnd() }
     }
 
     package func run() async throws {

@@ -188,9 +188,11 @@ package final class TaskService: Sendable {
         return task
     }
 
-    /// The task's events after `id`, then live ones; see `EventLog.follow`.
-    package func follow(_ id: String, after: String?) -> AsyncThrowingStream<EventBatch, any Error> {
-        events.follow(id, after: after)
+    /// The task's events after `id`, then live ones; see `EventLog.reader`.
+    package func reader(
+        of id: String, after: String?, onNews: @escaping @Sendable () -> Void
+    ) -> any EventReader {
+        events.reader(of: id, after: after, onNews: onNews)
     }
 
     static func unknown(_ id: String) -> CodeForgeError { CodeForgeError(.notFound, "task \(id) not found") }

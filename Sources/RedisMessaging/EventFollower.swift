@@ -1,63 +1,84 @@
 import Domain
+import Synchronization
 
 /// One reader of one log: first from the log itself to its end, then from the hub; back to the log when it lags.
-actor EventFollower {
+final class EventFollower: EventReader {
+    private struct State {
+        var position: StreamID
+        var pager: EventPager
+        var isLive = false
+        var hasCaughtUp = false
+    }
+
     private let hubs: EventHubs
     private let taskID: String
     private let hub: EventHub
-    private var position: StreamID
-    private var pager: EventPager
-    private var isLive = false
-    private var hasCaughtUp = false
+    private let ticket: Int
+    private let onNews: @Sendable () -> Void
+    private let state: Mutex<State>
 
     private static let retryPause: Duration = .milliseconds(500)
 
-    init(_ hubs: EventHubs, _ taskID: String, after position: StreamID) {
+    init(_ hubs: EventHubs, _ taskID: String, after position: StreamID, onNews: @escaping @Sendable () -> Void) {
         self.hubs = hubs
         self.taskID = taskID
-        self.position = position
+        self.onNews = onNews
         hub = hubs.join(taskID)
-        pager = EventPager(hubs.reader, taskID)
+        ticket = hub.makeTicket()
+        state = Mutex(State(position: position, pager: EventPager(hubs.reader, taskID)))
     }
 
-    deinit { hubs.leave(taskID) }
+    deinit {
+        hub.forget(ticket)
+        hubs.leave(taskID)
+    }
 
-    /// The next batch; `nil` once the task that asks is cancelled.
     func next() async throws(CodeForgeError) -> EventBatch? {
-        while !Task.isCancelled {
-            guard let batch = isLive ? await live() : try await replay() else { continue }
-            return batch
+        while true {
+            let (isLive, position) = state.withLock { ($0.isLive, $0.position) }
+            guard isLive else {
+                switch try await replay() {
+                case .batch(let batch): return batch
+                case .nothing: continue
+                case .away: return nil
+                }
+            }
+            switch hub.next(after: position, ticket, onNews) {
+            case .batch(let batch, let last):
+                state.withLock { $0.position = last }
+                return batch
+            case .behind: state.withLock { $0.isLive = false }
+            case .nothing: return nil
+            }
         }
-        return nil
     }
 
-    private func live() async -> EventBatch? {
-        switch await hub.next(after: position) {
-        case .batch(let batch, let last):
-            position = last
-            return batch
-        case .behind:
-            isLive = false
-            return nil
-        case .cancelled: return nil
-        }
+    private enum Page {
+        case batch(EventBatch)
+        case nothing
+        /// Redis is; `onNews` is called when it is worth another try.
+        case away
     }
 
-    private func replay() async throws(CodeForgeError) -> EventBatch? {
-        var pager = pager
+    private func replay() async throws(CodeForgeError) -> Page {
+        var (pager, position) = state.withLock { ($0.pager, $0.position) }
         let page: EventPage
         do throws(CodeForgeError) {
             page = try await pager.read(after: position)
         } catch  where error.code == .unavailable {
-            // A cancelled sleep ends the loop in `next`.
-            try? await Task.sleep(for: EventFollower.retryPause)
-            return nil
+            Task { [onNews] in  // ends by itself
+                try? await Task.sleep(for: EventFollower.retryPause)  // never cancelled
+                onNews()
+            }
+            return .away
         }
-        self.pager = pager
-        position = page.last
-        isLive = page.isEnd
-        if page.entries.isEmpty && (!page.isEnd || hasCaughtUp) { return nil }
-        if page.isEnd { hasCaughtUp = true }
-        return EventBatch(entries: page.entries, caughtUp: page.isEnd)
+        return state.withLock { state in
+            state.pager = pager
+            state.position = page.last
+            state.isLive = page.isEnd
+            if page.entries.isEmpty && (!page.isEnd || state.hasCaughtUp) { return .nothing }
+            if page.isEnd { state.hasCaughtUp = true }
+            return .batch(EventBatch(entries: page.entries, caughtUp: page.isEnd))
+        }
     }
 }

@@ -3,18 +3,17 @@ import Synchronization
 
 /// The newest part of one task's log, shared by all its followers in this process.
 ///
-/// It holds every entry after `base` up to `last`. Nobody reads ahead: when a follower needs what is not here yet, one
-/// of those who wait reads it for all of them. A follower older than `base` reads from the log by itself.
+/// It holds every entry after `base` up to `last`. Nothing is read ahead: only when a follower at the end of it waits for
+/// more is the next part read, once for all of them. A follower older than `base` reads from the log by itself.
 final class EventHub: Sendable {
     /// What a follower is to do.
     enum Answer {
         case batch(EventBatch, last: StreamID)
         /// Read from the log until the end, then come back.
         case behind
-        case cancelled
+        /// Wait: it will be told.
+        case nothing
     }
-
-    fileprivate enum Signal { case recheck, lead, cancelled }
 
     fileprivate struct Chunk {
         let after: StreamID
@@ -32,8 +31,8 @@ final class EventHub: Sendable {
         /// The log may have grown since `last` was read.
         var isStale = true
         var isReading = false
-        var waiters: [Int: CheckedContinuation<Signal, Never>] = [:]
-        var cancelledEarly: Set<Int> = []
+        /// Of followers that wait, by ticket.
+        var waiters: [Int: @Sendable () -> Void] = [:]
         var lastTicket = 0
         var pager: EventPager
     }
@@ -48,60 +47,51 @@ final class EventHub: Sendable {
         state = Mutex(State(pager: EventPager(reader, taskID)))
     }
 
-    /// The log may have grown.
-    func wake() {
-        let leader = state.withLock { state -> CheckedContinuation<Signal, Never>? in
-            state.isStale = true
-            return state.takeLeader()
-        }
-        leader?.resume(returning: .lead)
-    }
-
-    /// What comes after `position`, which the follower got from the end of the log or from here; waits for it.
-    func next(after position: StreamID) async -> Answer {
-        while true {
-            if let answer = state.withLock({ $0.answer(after: position) }) { return answer }
-            switch await wait(at: position) {
-            case .recheck: continue
-            case .cancelled: return .cancelled
-            case .lead: await read()
-            }
-        }
-    }
-
-    private func wait(at position: StreamID) async -> Signal {
-        let ticket = state.withLock { state in
+    /// The name of one more follower.
+    func makeTicket() -> Int {
+        state.withLock { state in
             state.lastTicket += 1
             return state.lastTicket
         }
-        // A cancel that came after the signal has left its mark.
-        defer { if Task.isCancelled { state.withLock { _ = $0.cancelledEarly.remove(ticket) } } }
-        return await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let signal = state.withLock { state -> Signal? in
-                    if state.cancelledEarly.remove(ticket) != nil { return .cancelled }
-                    if position < state.last || position < (state.base ?? position) { return .recheck }
-                    if state.isStale && !state.isReading {
-                        state.isReading = true
-                        return .lead
-                    }
-                    state.waiters[ticket] = continuation
-                    return nil
-                }
-                if let signal { continuation.resume(returning: signal) }
-            }
-        } onCancel: {
-            let waiter = state.withLock { state in
-                let waiter = state.waiters.removeValue(forKey: ticket)
-                if waiter == nil { state.cancelledEarly.insert(ticket) }
-                return waiter
-            }
-            waiter?.resume(returning: .cancelled)
+    }
+
+    /// A follower is gone.
+    func forget(_ ticket: Int) {
+        // Let go outside the lock: it may be the last owner of something that calls back.
+        _ = state.withLock { $0.waiters.removeValue(forKey: ticket) }
+    }
+
+    /// The log may have grown.
+    func wake() {
+        let reads = state.withLock { state in
+            state.isStale = true
+            return state.beginReading()
+        }
+        if reads { read() }
+    }
+
+    /// What comes after `position`, which the follower got from the end of the log or from here.
+    ///
+    /// - Parameter onNews: Called once, when there was nothing and may be something.
+    func next(after position: StreamID, _ ticket: Int, _ onNews: @escaping @Sendable () -> Void) -> Answer {
+        let (answer, reads) = state.withLock { state -> (Answer, Bool) in
+            if let answer = state.answer(after: position) { return (answer, false) }
+            state.waiters[ticket] = onNews
+            return (.nothing, state.beginReading())
+        }
+        if reads { read() }
+        return answer
+    }
+
+    /// Reads for all that wait, until there is nothing new; `isReading` is set already.
+    private func read() {
+        Task {  // ends by itself; the followers that asked may be gone before
+            while await self.readPage() {}
         }
     }
 
-    /// Reads one page for everybody; `isReading` is set already, and no other reads meanwhile.
-    private func read() async {
+    /// - Returns: Whether there is more to read.
+    private func readPage() async -> Bool {
         var (pager, last) = state.withLock { state in
             state.isStale = false
             return (state.pager, state.last)
@@ -111,35 +101,28 @@ final class EventHub: Sendable {
             page = try await pager.read(after: last)
         } catch {
             page = nil
-            // A cancelled leader passes the lead on at once; the others wait a little.
-            try? await Task.sleep(for: EventHub.retryPause)
+            try? await Task.sleep(for: EventHub.retryPause)  // never cancelled
         }
-        typealias Waiter = CheckedContinuation<Signal, Never>
-        let (waiters, leader) = state.withLock { state -> ([Waiter], Waiter?) in
+        let (waiters, isMore) = state.withLock { state -> ([@Sendable () -> Void], Bool) in
             state.isReading = false
             state.pager = pager
-            guard let page else {
-                state.isStale = true
-                return ([], state.takeLeader())
-            }
-            if !page.isEnd { state.isStale = true }
-            guard page.last > last else { return ([], state.takeLeader()) }
+            if page?.isEnd != true { state.isStale = true }
+            guard let page, page.last > last else { return ([], state.beginReading()) }
             state.append(Chunk(after: last, last: page.last, entries: page.entries, bytes: page.bytes))
-            let waiters = Array(state.waiters.values)
-            state.waiters = [:]
-            return (waiters, nil)
+            defer { state.waiters = [:] }
+            return (Array(state.waiters.values), false)
         }
-        leader?.resume(returning: .lead)
-        for waiter in waiters { waiter.resume(returning: .recheck) }
+        for waiter in waiters { waiter() }
+        return isMore
     }
 }
 
 extension EventHub.State {
-    /// Somebody to read for all, when there is something to read.
-    fileprivate mutating func takeLeader() -> CheckedContinuation<EventHub.Signal, Never>? {
-        guard isStale, !isReading, let ticket = waiters.first?.key else { return nil }
+    /// - Returns: Whether somebody waits for what was not read, and nobody reads it yet.
+    fileprivate mutating func beginReading() -> Bool {
+        guard isStale, !isReading, !waiters.isEmpty else { return false }
         isReading = true
-        return waiters.removeValue(forKey: ticket)
+        return true
     }
 
     fileprivate mutating func append(_ chunk: EventHub.Chunk) {

@@ -41,11 +41,12 @@ package final class RedisEventLog: EventLog {
         try await append(entries, to: taskID, key: key, lifetime: RedisEventLog.onceLifetime)
     }
 
-    package func follow(_ taskID: String, after id: String?) -> AsyncThrowingStream<EventBatch, any Error> {
+    package func reader(
+        of taskID: String, after id: String?, onNews: @escaping @Sendable () -> Void
+    ) -> any EventReader {
         // An id nobody can have got from here is like none: showing too much beats showing nothing.
         let start = id.flatMap { StreamID($0.utf8) } ?? .zero
-        let follower = EventFollower(hubs, taskID, after: start)
-        return AsyncThrowingStream { try await follower.next() }
+        return EventFollower(hubs, taskID, after: start, onNews: onNews)
     }
 
     package func expire(_ taskID: String, seconds: Int?) async throws(CodeForgeError) {

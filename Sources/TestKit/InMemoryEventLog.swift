@@ -8,8 +8,8 @@ package final class InMemoryEventLog: EventLog {
         var once: Set<String> = []
         var expiries: [String: Int?] = [:]
         var lastID = 0
-        var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
-        var lastTicket = 0
+        /// Of readers that wait.
+        var waiters: [ObjectIdentifier: (taskID: String, onNews: @Sendable () -> Void)] = [:]
         /// When set, nothing can be appended.
         var failure: CodeForgeError?
     }
@@ -43,76 +43,82 @@ package final class InMemoryEventLog: EventLog {
         return appendNow(entries, to: taskID, key: key)
     }
 
-    package func follow(_ taskID: String, after id: String?) -> AsyncThrowingStream<EventBatch, any Error> {
-        let position = Mutex((last: InMemoryEventLog.number(id), caughtUp: false))
-        let box = Box(position)
-        return AsyncThrowingStream {
-            while !Task.isCancelled {
-                let batch = self.state.withLock { state -> EventBatch? in
-                    let log = state.logs[taskID] ?? []
-                    return box.value.withLock { position in
-                        let rest = log.drop { InMemoryEventLog.number($0.id) <= position.last }
-                        let entries = Array(rest.prefix(InMemoryEventLog.batchEntries))
-                        let reachesEnd = entries.count == rest.count
-                        guard !entries.isEmpty || !position.caughtUp else { return nil }
-                        if let last = entries.last { position.last = InMemoryEventLog.number(last.id) }
-                        if reachesEnd { position.caughtUp = true }
-                        return EventBatch(entries: entries, caughtUp: reachesEnd)
-                    }
-                }
-                if let batch { return batch }
-                await self.news(of: taskID, after: box.value.withLock { $0.last })
-            }
-            return nil
-        }
+    package func reader(
+        of taskID: String, after id: String?, onNews: @escaping @Sendable () -> Void
+    ) -> any EventReader {
+        Reader(log: self, taskID: taskID, last: InMemoryEventLog.number(id), onNews: onNews)
     }
 
     package func expire(_ taskID: String, seconds: Int?) async throws(CodeForgeError) {
         state.withLock { $0.expiries[taskID] = .some(seconds) }
     }
 
-    private final class Box<Value: ~Copyable & Sendable>: Sendable {
-        let value: Value
-        init(_ value: consuming Value) { self.value = value }
+    private final class Reader: EventReader {
+        private let log: InMemoryEventLog
+        private let taskID: String
+        private let onNews: @Sendable () -> Void
+        private let position: Mutex<(last: Int, caughtUp: Bool)>
+
+        init(log: InMemoryEventLog, taskID: String, last: Int, onNews: @escaping @Sendable () -> Void) {
+            self.log = log
+            self.taskID = taskID
+            self.onNews = onNews
+            position = Mutex((last, false))
+        }
+
+        deinit { _ = log.state.withLock { $0.waiters.removeValue(forKey: ObjectIdentifier(self)) } }
+
+        func next() async throws(CodeForgeError) -> EventBatch? {
+            log.state.withLock { state in
+                position.withLock { position in
+                    let rest = (state.logs[taskID] ?? []).drop { InMemoryEventLog.number($0.id) <= position.last }
+                    let entries = Array(rest.prefix(InMemoryEventLog.batchEntries))
+                    let reachesEnd = entries.count == rest.count
+                    guard !entries.isEmpty || !position.caughtUp else {
+                        state.waiters[ObjectIdentifier(self)] = (taskID, onNews)
+                        return nil
+                    }
+                    if let last = entries.last { position.last = InMemoryEventLog.number(last.id) }
+                    if reachesEnd { position.caughtUp = true }
+                    return EventBatch(entries: entries, caughtUp: reachesEnd)
+                }
+            }
+        }
     }
 
     @discardableResult
     private func appendNow(_ entries: [LoggedEvent.Body], to taskID: String, key: String?) -> Bool {
-        let waiters: [CheckedContinuation<Void, Never>]? = state.withLock { state in
+        let waiters: [@Sendable () -> Void]? = state.withLock { state in
             guard !entries.isEmpty else { return nil }
             if let key, !state.once.insert(taskID + "\u{0}" + key).inserted { return nil }
             for entry in entries {
                 state.lastID += 1
                 state.logs[taskID, default: []].append(LoggedEvent(id: "\(state.lastID)-0", body: entry))
             }
-            defer { state.waiters = [:] }
-            return Array(state.waiters.values)
+            let told = state.waiters.filter { $0.value.taskID == taskID }
+            for reader in told.keys { state.waiters[reader] = nil }
+            return told.values.map(\.onNews)
         }
-        for waiter in waiters ?? [] { waiter.resume() }
+        for onNews in waiters ?? [] { onNews() }
         return waiters != nil
-    }
-
-    private func news(of taskID: String, after last: Int) async {
-        let ticket = state.withLock { state in
-            state.lastTicket += 1
-            return state.lastTicket
-        }
-        await withTaskCancellationHandler {
-            await withCheckedContinuation { continuation in
-                let isReady = state.withLock { state in
-                    let newest = state.logs[taskID]?.last.map { InMemoryEventLog.number($0.id) } ?? 0
-                    if newest > last || Task.isCancelled { return true }
-                    state.waiters[ticket] = continuation
-                    return false
-                }
-                if isReady { continuation.resume() }
-            }
-        } onCancel: {
-            state.withLock { $0.waiters.removeValue(forKey: ticket) }?.resume()
-        }
     }
 
     private static func number(_ id: String?) -> Int {
         id.flatMap { $0.split(separator: "-").first }.flatMap { Int($0) } ?? 0
+    }
+}
+
+extension EventLog {
+    /// What a reader gets, as a sequence: history, then what comes, until the consumer stops.
+    package func follow(_ taskID: String, after id: String?) -> AsyncThrowingStream<EventBatch, any Error> {
+        let waker = Waker()
+        let reader = reader(of: taskID, after: id) { waker.wake() }
+        return AsyncThrowingStream {
+            while !Task.isCancelled {
+                if let batch = try await reader.next() { return batch }
+                for await _ in waker.wakes { break }
+            }
+            return nil
+        }
     }
 }

@@ -183,7 +183,7 @@ struct APIRig {
         APIServer(dependencies, requestLimit: requestLimit, ticker: ticker, readLimit: readLimit)
     }
 
-    var application: Application<RouterResponder<APIContext>> {
+    var application: some ApplicationProtocol {
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
         return server.application(host: "127.0.0.1", port: 0, logger: logger)

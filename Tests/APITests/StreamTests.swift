@@ -30,6 +30,7 @@ import Testing
             let raw = try await StreamClient(port: client.port).readAll("/api/v1/tasks/t/stream")
             let (head, body) = try StreamClient.split(raw)
             #expect(head.hasPrefix("HTTP/1.1 200 OK\r\n"))
+            #expect(head.contains(/\r\nDate: [A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT\r\n/))
             for line in [
                 "Content-Type: text/event-stream", "Cache-Control: no-cache", "Connection: keep-alive",
                 "X-Accel-Buffering: no",

@@ -113,9 +113,11 @@ import Testing
 
     @Test func newAuditRecordsWakeFollowers() async throws {
         let trail = fixture.trail
-        var changes = trail.changes(of: "s").makeAsyncIterator()
+        let waker = Waker()
+        let follower = trail.follow("s") { waker.wake() }
         try await trail.append([AuditBatch(run: AuditStoreContract.run(), records: [AuditStoreContract.record(1)])])
-        await changes.next()
+        for await _ in waker.wakes { break }
+        withExtendedLifetime(follower) {}
     }
 
     @Test func oldAuditRecordsGo() async throws {

@@ -66,7 +66,7 @@ struct SandboxRoutes: Sendable {
         var query = try AuditQuery(.sandbox(id), request)
         let asksForStream = request.headers[values: .accept].contains { $0.contains("text/event-stream") }
         if asksForStream || request.uri.queryParameters["follow"].map(String.init) == "true" {
-            return streams.response(query, sandbox: id, request, context)
+            return streams.response(query, sandbox: id, context)
         }
         // One more than asked for tells whether there is a next page.
         let limit = query.limit

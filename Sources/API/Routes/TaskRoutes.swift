@@ -128,6 +128,6 @@ struct TaskRoutes: Sendable {
     @Sendable private func stream(_ request: Request, _ context: APIContext) async throws -> Response {
         let task = try await tasks.task(context.taskID)
         let after = request.headers[.lastEventID] ?? request.uri.queryParameters["after"].map { String($0) }
-        return streams.response(for: task, after: after?.filled, request, context)
+        return streams.response(for: task, after: after?.filled, context)
     }
 }

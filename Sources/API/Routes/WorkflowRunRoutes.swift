@@ -64,7 +64,7 @@ struct WorkflowRunRoutes: Sendable {
     @Sendable private func stream(_ request: Request, _ context: APIContext) async throws -> Response {
         let run = try await workflows.run(context.runID)
         let after = request.headers[.lastEventID] ?? request.uri.queryParameters["after"].map { String($0) }
-        return streams.response(for: run, after: after?.filled, request, context)
+        return streams.response(for: run, after: after?.filled, context)
     }
 
     @Sendable private func cancel(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -99,27 +99,3 @@ final class RequestDeadline {
         }
     }
 }
-
-/// HTTP/1.1 with a deadline for each request.
-struct TimedHTTPChannel: HTTPChannelHandler {
-    typealias Value = HTTP1Channel.Value
-
-    let base: HTTP1Channel
-    let limit: TimeAmount
-
-    var responder: Responder { base.responder }
-
-    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
-        let limit = limit
-        return base.setup(channel: channel, logger: logger).flatMapThrowing { value in
-            try RequestDeadline.add(limit, to: channel)
-            return value
-        }
-    }
-
-    func handle(value: Value, logger: Logger) async {
-        await withTaskExecutorPreference(EventLoopExecutor(value.channel.eventLoop)) {
-            await base.handle(value: value, logger: logger)
-        }
-    }
-}

@@ -15,21 +15,24 @@ struct EventStreams: Sendable {
     /// How long after its end a task's `done` may still be on the way to the log.
     private static let recentNanoseconds: Int64 = 5_000_000_000
 
-    func response(for task: CodeTask, after: String?, _ request: Request, _ context: APIContext) -> Response {
+    func response(for task: CodeTask, after: String?, _ context: APIContext) -> Response {
         let age = task.finishedAt.map { clock.now().nanoseconds - $0.nanoseconds } ?? .max
-        let logic = StreamLogic(task, endedJustNow: task.status.isFinished && age < EventStreams.recentNanoseconds)
-        let channel = context.channel
-        let stream = self
-        return StreamHost.response { writer in
-            let session = EventStreamSession(stream, task: task, after: after, channel: channel)
-            try await session.run(logic, request.body, &writer)
-        }
+        let session = EventStreamSession(
+            tasks, StreamLogic.Record(task),
+            endedJustNow: task.status.isFinished && age < EventStreams.recentNanoseconds, after: after)
+        return StreamHost.response(session, ticker: ticker, channel: context.channel, limits: limits)
     }
 
     /// Of every stream.
-    static let headers: HTTPFields = [
-        .contentType: "text/event-stream", .cacheControl: "no-cache", .connection: "keep-alive", .accelBuffering: "no",
-    ]
+    static var headers: HTTPFields {
+        var fields = HTTPFields()
+        fields.reserveCapacity(8)  // with those every answer has: they stay as long as the stream
+        fields[.contentType] = "text/event-stream"
+        fields[.cacheControl] = "no-cache"
+        fields[.connection] = "keep-alive"
+        fields[.accelBuffering] = "no"
+        return fields
+    }
 
     static let open = Meter(label: "codeforge_http_streams")
 }

@@ -22,82 +22,82 @@ struct RunStreams: Sendable {
         limits.total = .seconds(RunStreams.minutes * 60)
     }
 
-    func response(for run: WorkflowRun, after: String?, _ request: Request, _ context: APIContext) -> Response {
+    func response(for run: WorkflowRun, after: String?, _ context: APIContext) -> Response {
         let isLongOver = run.finishedAt.map { clock.now().seconds(since: $0) > RunStreams.recent } ?? false
-        let session = RunStreamSession(
-            self, run: run, isLongOver: isLongOver, after: after, channel: context.channel)
-        return StreamHost.response { writer in try await session.run(request.body, &writer) }
+        let session = RunStreamSession(workflows, run, isLongOver: isLongOver, after: after)
+        return StreamHost.response(session, ticker: ticker, channel: context.channel, limits: limits)
     }
 }
 
 /// One client that follows a run. A run ends once, and its `done` is the last entry of its log: simpler than a task's.
-struct RunStreamSession: Sendable {
+struct RunStreamSession: StreamSession {
     private let workflows: WorkflowService
-    private let run: WorkflowRun
+    private let run: String
     /// What its log has no end for has none.
     private let isLongOver: Bool
     private let after: String?
-    private let host: StreamHost
+    /// Once it has begun.
+    private var reader: (any EventReader)?
+    private var frames = StreamFrames()
+    private var hasCaughtUp = false
 
-    init(_ streams: RunStreams, run: WorkflowRun, isLongOver: Bool, after: String?, channel: any Channel) {
-        workflows = streams.workflows
-        self.run = run
+    init(_ workflows: WorkflowService, _ run: WorkflowRun, isLongOver: Bool, after: String?) {
+        self.workflows = workflows
+        self.run = run.id
         self.isLongOver = isLongOver
         self.after = after
-        host = StreamHost(ticker: streams.ticker, channel: channel, limits: streams.limits)
-    }
-
-    func run(_ body: RequestBody, _ writer: inout any ResponseBodyWriter) async throws {
-        try await host.run(body) { [workflows, run, after] in
-            workflows.follow(run.id, after: after)
-        } serve: { feed, ask in
-            try await serve(feed, ask, &writer)
-        }
-    }
-
-    private func serve(
-        _ feed: AsyncStream<StreamHost.Feed>, _ ask: AsyncStream<Void>.Continuation,
-        _ writer: inout any ResponseBodyWriter
-    ) async throws {
-        var frames = StreamFrames()
         frames.json(name: "connected", RunStreamSession.state(run, withError: false))
-        try await host.write(&frames, &writer)
-        ask.yield()
-        var caughtUp = false
-        for await input in feed {
-            switch input {
-            case .batch(let batch):
-                var isOver = write(batch.entries, &frames)
-                if !isOver, batch.caughtUp, isLongOver {
-                    frames.json(name: "done", RunStreamSession.state(run))
-                    isOver = true
-                } else if !isOver, batch.caughtUp, !caughtUp {
-                    caughtUp = true
-                    // It may have ended before the log was read; its last entry is then on its way, or lost.
-                    await settleIfFinished()
-                }
-                if frames.buffer.readableBytes > 0 { try await host.write(&frames, &writer) }
-                if isOver { return }
-                ask.yield()
-            case .signal(.idle):
-                host.watch.sawIdle()
-                frames.keepalive()
-                try await host.write(&frames, &writer)
-                await settleIfFinished()
-            case .signal(.settled):
-                guard let now = await current() else { return }
-                frames.json(name: "done", RunStreamSession.state(now))
-                return try await host.write(&frames, &writer)
-            case .signal(.timeout):
-                frames.timeout(minutes: RunStreams.minutes)
-                return try await host.write(&frames, &writer)
-            case .signal(.stuck), .stop: return
-            }
+    }
+
+    mutating func serve(_ reasons: StreamHost.Reasons, _ host: StreamHost) async throws -> Bool {
+        if reasons.contains(.stop) { return false }
+        if reasons.contains(.start) { reader = workflows.reader(of: run, after: after) { host.wake(.news) } }
+        let goesOn = await look(reasons, host)
+        try await host.write(frames.take())
+        return goesOn
+    }
+
+    private mutating func look(_ reasons: StreamHost.Reasons, _ host: StreamHost) async -> Bool {
+        if reasons.contains(.settled) {
+            if let now = await current() { frames.json(name: "done", RunStreamSession.state(now)) }
+            return false
         }
+        if reasons.contains(.timeout) {
+            frames.timeout(minutes: RunStreams.minutes)
+            return false
+        }
+        if reasons.contains(.idle) {
+            frames.keepalive()
+            await settleIfFinished(host)
+        }
+        guard !reasons.isDisjoint(with: [.start, .news]) else { return true }
+        return await showNews(host)
+    }
+
+    private mutating func showNews(_ host: StreamHost) async -> Bool {
+        let batch: EventBatch?
+        do throws(CodeForgeError) {
+            batch = try await reader?.next()
+        } catch {
+            return false  // the log is away: the client comes back with the id of the last event it got
+        }
+        guard let batch else { return true }
+        if write(batch.entries) { return false }
+        if batch.caughtUp, isLongOver {
+            if let run = await current() { frames.json(name: "done", RunStreamSession.state(run)) }
+            return false
+        }
+        if batch.caughtUp, !hasCaughtUp {
+            hasCaughtUp = true
+            // It may have ended before the log was read; its last entry is then on its way, or lost.
+            await settleIfFinished(host)
+        }
+        host.wake(.news)
+        return true
     }
 
     /// - Returns: Whether the end was among the entries.
-    private func write(_ entries: [LoggedEvent], _ frames: inout StreamFrames) -> Bool {
+    private mutating func write(_ entries: [LoggedEvent]) -> Bool {
         for entry in entries {
             switch entry.body {
             case .event: frames.event(entry)
@@ -109,14 +109,14 @@ struct RunStreamSession: Sendable {
         return false
     }
 
-    private func settleIfFinished() async {
-        if await current()?.status.isFinished == true { host.watch.beginSettling(.now) }
+    private func settleIfFinished(_ host: StreamHost) async {
+        if await current()?.status.isFinished == true { host.settle() }
     }
 
     /// - Returns: `nil` when the record is away.
     private func current() async -> WorkflowRun? {
         do throws(CodeForgeError) {
-            return try await workflows.run(run.id)
+            return try await workflows.run(run)
         } catch {
             return nil
         }

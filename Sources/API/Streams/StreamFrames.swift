@@ -5,12 +5,18 @@ import NIOCore
 ///
 /// Source: WHATWG HTML, "Server-sent events".
 struct StreamFrames {
-    private(set) var buffer = ByteBuffer()
+    private var buffer = ByteBuffer()
 
-    /// Lets the storage go: a quiet stream keeps nothing of the history it was sent.
-    mutating func clear() { buffer = ByteBuffer() }
+    /// Bytes that wait.
+    var count: Int { buffer.readableBytes }
 
-    mutating func connected(_ task: CodeTask) {
+    /// What was written so far. Its storage goes with it: a quiet stream keeps nothing of the history it was sent.
+    mutating func take() -> ByteBuffer {
+        defer { buffer = ByteBuffer() }
+        return buffer
+    }
+
+    mutating func connected(_ task: StreamLogic.Record) {
         var json = JSONWriter()
         json.beginObject()
         json.member("task_id", task.id)
@@ -78,7 +84,7 @@ struct StreamFrames {
 
     private static func isLineBreak(_ byte: UInt8) -> Bool { byte == 0x0A || byte == 0x0D }
 
-    private static func summary(_ task: CodeTask, withChanges: Bool) -> [UInt8] {
+    private static func summary(_ task: StreamLogic.Record, withChanges: Bool) -> [UInt8] {
         var json = JSONWriter()
         json.beginObject()
         json.member("task_id", task.id)

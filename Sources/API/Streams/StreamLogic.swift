@@ -13,17 +13,29 @@ struct StreamLogic {
     struct Run: Equatable {
         var iteration: Int
         var isReview: Bool
+    }
+
+    /// As much of a task's record as matters here: a stream that waits should be small.
+    struct Record: Equatable {
+        var id: String
+        var status: TaskStatus
+        var changes: ChangesSummary?
+        var run: Run
+        var isSettled: Bool
 
         init(_ task: CodeTask) {
-            iteration = task.iteration
-            isReview = task.status == .reviewing
+            id = task.id
+            status = task.status
+            changes = task.changes
+            run = Run(iteration: task.iteration, isReview: task.status == .reviewing)
+            isSettled = task.isSettled
         }
     }
 
     enum Input {
         case batch(EventBatch)
         /// The record, as asked for by `.check`; `nil` when the task is gone.
-        case record(CodeTask?)
+        case record(Record?)
         /// The record can't be read now.
         case recordUnavailable
         /// Nothing was written for a while.
@@ -55,9 +67,9 @@ struct StreamLogic {
         /// As the log has it.
         case logged(LoggedEvent)
         /// For a task that was finished before the stream began.
-        case brief(CodeTask)
+        case brief(Record)
         /// For a run whose `done` never reached the log.
-        case full(CodeTask)
+        case full(Record)
     }
 
     private enum State {
@@ -70,18 +82,18 @@ struct StreamLogic {
         case checkingDone(Run, LoggedEvent, rest: [LoggedEvent])
         case checkingIdle(Run)
         /// The record is finished, its `done` is still to come.
-        case settling(CodeTask)
+        case settling(Record)
         case closed
     }
 
     private var state = State.replaying(ending: nil)
-    private let first: CodeTask
+    private let first: Record
     private let endedJustNow: Bool
 
     /// - Parameters:
     ///   - first: The record when the stream began.
     ///   - endedJustNow: It was finished, and so recently that its `done` may still be on the way.
-    init(_ first: CodeTask, endedJustNow: Bool) {
+    init(_ first: Record, endedJustNow: Bool) {
         self.first = first
         self.endedJustNow = endedJustNow
     }
@@ -142,13 +154,13 @@ struct StreamLogic {
         return send(Array(entries[..<index])) + [.check]
     }
 
-    private mutating func check(_ task: CodeTask?) -> [Action] {
+    private mutating func check(_ task: Record?) -> [Action] {
         guard let task else { return isClosed ? [] : end(.close) }
         switch state {
         case .checkingHistory(let ending):
             if let ending, task.status.isFinished { return end(.done(.logged(ending))) }
             guard task.isSettled else {
-                state = .live(Run(task))
+                state = .live(task.run)
                 return []
             }
             state = .settling(task)
@@ -156,7 +168,7 @@ struct StreamLogic {
         case .checkingDone(let run, let done, let rest):
             // Finished: this is the end. Another run by now: the watched one must have ended. Else it is the late
             // `done` of a run before the one watched.
-            if task.status.isFinished || Run(task) != run { return end(.done(.logged(done))) }
+            if task.status.isFinished || task.run != run { return end(.done(.logged(done))) }
             state = .live(run)
             return follow(rest, run)
         case .checkingIdle(let run):
@@ -173,7 +185,7 @@ struct StreamLogic {
     /// Without the record the log alone decides.
     private mutating func checkFailed() -> [Action] {
         switch state {
-        case .checkingHistory: state = .live(Run(first))
+        case .checkingHistory: state = .live(first.run)
         case .checkingDone(_, let done, _): return end(.done(.logged(done)))
         case .checkingIdle(let run): state = .live(run)
         case .replaying, .live, .settling, .closed: break

@@ -10,17 +10,29 @@ public protocol EventLog: Sendable {
     @discardableResult
     func appendOnce(_ entries: [LoggedEvent.Body], to taskID: String, key: String) async throws(CodeForgeError) -> Bool
 
-    /// Entries after `id` (`nil`: from the start), then live ones as they come, each exactly once and in order.
+    /// Reads entries after `id` (`nil`: from the start), then live ones as they come, each exactly once and in order.
     ///
-    /// The batches are bounded, and the next one is read only when the last was taken: a slow reader holds nothing up.
     /// An unknown or trimmed `id` continues with the oldest entry after it.
-    /// Ends when the consumer stops iterating; throws `.unavailable` when the log is away for good.
-    func follow(_ taskID: String, after id: String?) -> AsyncThrowingStream<EventBatch, any Error>
+    /// - Parameter onNews: Called once, from anywhere, after `next` had nothing and has something now, or may have. Must
+    ///   not block. Not called any more soon after the reader is gone.
+    func reader(
+        of taskID: String, after id: String?, onNews: @escaping @Sendable () -> Void
+    ) -> any EventReader
 
     /// Lets the history expire some time after the task ended.
     ///
     /// - Parameter ttl: Seconds from now; `nil` keeps it.
     func expire(_ taskID: String, seconds: Int?) async throws(CodeForgeError)
+}
+
+/// One reader of one log. Costs little while nothing happens: whoever waits for news needs no task for it.
+public protocol EventReader: Sendable {
+    /// The next batch; `nil` when there is nothing more for now. One call at a time.
+    ///
+    /// Batches are bounded, and the next one is read only when it is asked for: a slow reader holds nothing up. The first
+    /// that reaches the log's end comes even when it is empty.
+    /// - Throws: `.unavailable` when the log is away for good.
+    func next() async throws(CodeForgeError) -> EventBatch?
 }
 
 /// Some entries of a log, in order.

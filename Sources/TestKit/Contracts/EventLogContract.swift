@@ -1,4 +1,5 @@
 package import Domain
+import Synchronization
 
 /// What every `EventLog` must do. The subject is an empty log.
 package enum EventLogContract {
@@ -88,6 +89,31 @@ package enum EventLogContract {
             try expectEqual(try await follower.value, 1, "batches before the cancel")
             try await log.append([body(1)], to: "t")
             try expectEqual(try await collect(log, 1), [body(1)], "what another follower sees")
+        },
+        Case("a reader that had nothing is told of news, once") { log in
+            let told = Mutex(0)
+            let reader = log.reader(of: "t", after: nil) { told.withLock { $0 += 1 } }
+            try expect(try await reader.next()?.caughtUp == true, "the end at once")
+            for round in 1...3 {
+                try expect(try await reader.next() == nil, "nothing more in round \(round)")
+                try await log.append([body(round)], to: "t")
+                try await eventually("the news of round \(round)") { told.withLock { $0 == round } ? () : nil }
+                try expectEqual(try await reader.next()?.entries.map(\.body), [body(round)], "round \(round)")
+            }
+            try await log.append([body(99)], to: "t")
+            try await Task.sleep(for: .milliseconds(50))
+            try expectEqual(told.withLock { $0 }, 3, "told without having asked")
+        },
+        Case("a reader that is gone keeps nothing") { log in
+            final class Owner: Sendable {}
+            weak var seen: Owner?
+            do {
+                let owner = Owner()
+                seen = owner
+                let reader = log.reader(of: "t", after: nil) { withExtendedLifetime(owner) {} }
+                while try await reader.next() != nil {}
+            }
+            try await eventually("the owner to be gone") { seen == nil ? () : nil }
         },
         Case("large entries come through") { log in
             let large = LoggedEvent.Body.event(json: [UInt8](repeating: 120, count: 1 << 20))

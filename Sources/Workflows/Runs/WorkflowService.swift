@@ -114,9 +114,11 @@ package struct WorkflowService: Sendable {
         try await runs.runs(of: workflow, limit: WorkflowService.mostRuns)
     }
 
-    /// The run's events after `id`, then live ones; see `EventLog.follow`.
-    package func follow(_ runID: String, after id: String?) -> AsyncThrowingStream<EventBatch, any Error> {
-        events.follow(runID, after: id)
+    /// The run's events after `id`, then live ones; see `EventLog.reader`.
+    package func reader(
+        of runID: String, after id: String?, onNews: @escaping @Sendable () -> Void
+    ) -> any EventReader {
+        events.reader(of: runID, after: id, onNews: onNews)
     }
 
     /// Ends a run that waits, and asks for the end of one under way, its task's included.
