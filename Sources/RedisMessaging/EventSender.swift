@@ -48,20 +48,26 @@ struct EventSender {
                 backoff.reset()
                 if isAway { client.logger.notice("event log is back", metadata: ["task.id": "\(settings.taskID)"]) }
                 isAway = false
-                state.update { state in
-                    state.sent = chunk.last
-                    state.settleFlushes()
-                }
+                answer(
+                    state.update { state in
+                        state.sent = chunk.last
+                        return state.settledFlushes()
+                    })
             } catch {
                 connection = nil
                 pause(after: error)
             }
         }
         spool.remove()
-        state.update { state in
-            state.hasEnded = true
-            state.settleFlushes()
-        }
+        answer(
+            state.update { state in
+                state.hasEnded = true
+                return state.settledFlushes()
+            })
+    }
+
+    private func answer(_ settled: [(flush: EventWriterState.Flush, isComplete: Bool)]) {
+        for (flush, isComplete) in settled { flush.continuation.resume(returning: isComplete) }
     }
 
     /// Makes `pending` the oldest entries that are not sent; waits for some.
@@ -135,6 +141,6 @@ struct EventSender {
                 state.update { $0.putBack(chunk) }
             }
         }
-        state.withLock { $0.settleFlushes() }
+        answer(state.withLock { $0.settledFlushes() })
     }
 }

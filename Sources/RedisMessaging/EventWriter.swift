@@ -97,15 +97,13 @@ package final class EventWriter: EventSink {
     /// - Returns: Whether it is.
     package func flush(within limit: Duration?) async -> Bool {
         await withCheckedContinuation { continuation in
-            state.update { state in
-                if state.sent == state.appended || state.hasEnded {
-                    continuation.resume(returning: state.sent == state.appended)
-                } else {
-                    state.flushes.append(
-                        .init(target: state.appended, deadline: limit.map { .after($0) }, continuation: continuation)
-                    )
-                }
+            let known = state.update { state -> Bool? in
+                if state.sent == state.appended || state.hasEnded { return state.sent == state.appended }
+                state.flushes.append(
+                    .init(target: state.appended, deadline: limit.map { .after($0) }, continuation: continuation))
+                return nil
             }
+            if let known { continuation.resume(returning: known) }
         }
     }
 

@@ -87,13 +87,15 @@ struct EventWriterState {
         queuedBytes += chunk.bytes.count
     }
 
-    /// Answers the flushes that are complete, too late, or can't be any more.
-    mutating func settleFlushes() {
+    /// Takes out the flushes that are complete, too late, or can't be any more; to be answered outside the lock.
+    mutating func settledFlushes() -> [(flush: Flush, isComplete: Bool)] {
+        var settled: [(Flush, Bool)] = []
         flushes.removeAll { flush in
             let isComplete = flush.target <= sent
             guard isComplete || hasEnded || flush.deadline?.hasPassed == true else { return false }
-            flush.continuation.resume(returning: isComplete)
+            settled.append((flush, isComplete))
             return true
         }
+        return settled
     }
 }

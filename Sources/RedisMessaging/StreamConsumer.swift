@@ -144,14 +144,20 @@ final class StreamConsumer: Sendable {
                 let wait = min(slice, want.deadline.remaining)
                 let entries = try read(client, stream, consumer, open, count: want.count, wait: wait)
                 backoff.reset()
-                state.withLock { $0.deliver(entries) }
+                answer(state.withLock { $0.deliver(entries) })
             } catch {
                 connection = nil
                 let failure = error.portError("read \(stream)")
-                state.withLock { $0.fail(failure, all: !error.isTransient) }
+                answer(state.withLock { $0.fail(failure, all: !error.isTransient) })
                 _ = state.wait(until: .after(backoff.step())) { $0.isClosed ? true : nil }
             }
         }
+    }
+
+    /// Outside the lock: who is resumed may be cancelled this moment, and a cancel holds a lock of the task's when it
+    /// wants ours.
+    private static func answer(_ answers: [Answer]) {
+        for answer in answers { answer.waiter.continuation.resume(returning: answer.result) }
     }
 
     private static func read(
@@ -186,6 +192,11 @@ final class StreamConsumer: Sendable {
         let continuation: CheckedContinuation<Result<[Entry], CodeForgeError>, Never>
     }
 
+    private struct Answer {
+        let waiter: Waiter
+        let result: Result<[Entry], CodeForgeError>
+    }
+
     private struct State {
         var waiters: [Waiter] = []
         var buffer: [Entry] = []
@@ -202,27 +213,32 @@ final class StreamConsumer: Sendable {
         }
 
         /// Hands entries out in order; a waiter whose time is over goes empty-handed.
-        mutating func deliver(_ entries: [Entry]) {
+        mutating func deliver(_ entries: [Entry]) -> [Answer] {
             buffer += entries
+            var answers: [Answer] = []
             while let waiter = waiters.first, !buffer.isEmpty {
                 waiters.removeFirst()
                 let share = Array(buffer.prefix(waiter.max))
                 buffer.removeFirst(share.count)
-                waiter.continuation.resume(returning: .success(share))
+                answers.append(Answer(waiter: waiter, result: .success(share)))
             }
-            waiters.removeAll {
-                guard $0.deadline.hasPassed else { return false }
-                $0.continuation.resume(returning: .success([]))
-                return true
-            }
+            return answers + take(.success([])) { $0.deadline.hasPassed }
         }
 
-        mutating func fail(_ error: CodeForgeError, all: Bool) {
-            waiters.removeAll {
-                guard all || $0.deadline.hasPassed else { return false }
-                $0.continuation.resume(returning: .failure(error))
+        mutating func fail(_ error: CodeForgeError, all: Bool) -> [Answer] {
+            take(.failure(error)) { all || $0.deadline.hasPassed }
+        }
+
+        private mutating func take(
+            _ result: Result<[Entry], CodeForgeError>, where isMeant: (Waiter) -> Bool
+        ) -> [Answer] {
+            var answers: [Answer] = []
+            waiters.removeAll { waiter in
+                guard isMeant(waiter) else { return false }
+                answers.append(Answer(waiter: waiter, result: result))
                 return true
             }
+            return answers
         }
 
         /// Takes a waiter out; one that has not come yet is remembered.
