@@ -13,8 +13,11 @@ final class ConnectionEnd: ChannelInboundHandler {
     /// Calls `observer` at the end, or now when it has come already; `nil` calls nobody. May be called from anywhere.
     static func observe(_ channel: any Channel, _ observer: (@Sendable () -> Void)?) {
         channel.eventLoop.execute {
-            // A connection without one is a test's.
-            guard let handler = try? channel.pipeline.syncOperations.handler(type: ConnectionEnd.self) else { return }
+            guard let handler = try? channel.pipeline.syncOperations.handler(type: ConnectionEnd.self) else {
+                // Closed, and its handlers gone; or one of a test without a connection.
+                if !channel.isActive { observer?() }
+                return
+            }
             handler.observer = observer
             if handler.hasCome { observer?() }
         }
