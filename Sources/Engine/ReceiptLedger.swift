@@ -66,9 +66,6 @@ package final class ReceiptLedger: Service {
             expiresAt: Timestamp(nanoseconds: now.nanoseconds + seconds * 1_000_000_000 + attoseconds / 1_000_000_000))
     }
 
-    /// Puts an answer on record by itself, for what has no record to share a transaction with.
-    package func record(_ receipt: Receipt) async throws(CodeForgeError) { try await store.insert(receipt) }
-
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {

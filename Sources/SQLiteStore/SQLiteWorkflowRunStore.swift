@@ -17,8 +17,9 @@ package final class SQLiteWorkflowRunStore: WorkflowRunStore {
         var params: [String: String]
     }
 
-    package func insert(_ run: WorkflowRun) async throws(CodeForgeError) {
+    package func insert(_ run: WorkflowRun, receipt: Receipt?) async throws(CodeForgeError) {
         try await database.write("insert workflow run \(run.id)") { [box] db in
+            if let receipt { try SQLiteReceiptStore.insert(receipt, db) }
             let start = Start(workflow: run.workflow, params: run.params)
             try db.execute(
                 sql: """

@@ -59,17 +59,19 @@ package final class InMemoryWorkflowRunStore: WorkflowRunStore {
     }
 
     private let state = Mutex(State())
+    private let receipts: InMemoryReceiptStore
 
-    package init() {}
+    package init(receipts: InMemoryReceiptStore = InMemoryReceiptStore()) { self.receipts = receipts }
 
     /// Makes the next updates fail, as a record that is away for a while does.
     package func failUpdates(_ count: Int) { state.withLock { $0.failures = count } }
 
-    package func insert(_ run: WorkflowRun) async throws(CodeForgeError) {
+    package func insert(_ run: WorkflowRun, receipt: Receipt?) async throws(CodeForgeError) {
         try state.withLock { state throws(CodeForgeError) in
             if state.runs.contains(where: { $0.id == run.id }) {
                 throw CodeForgeError(.conflict, "\(run.id) is taken")
             }
+            if let receipt { try receipts.put(receipt) }
             state.runs.append(run)
         }
     }

@@ -38,18 +38,39 @@ struct Server {
         let control = ControlSocketClient(runsDirectory: settings.dataDirectory + "/runs")
         await control.sweep()
         let embedded = try await startRedis()
+        let assembly: Assembly
         do {
-            try await run(launcher, control, embedded)
+            assembly = try await assemble(launcher, control, embedded)
         } catch {
             // Of a start that failed nothing is left; what was there before stays for those who use it.
             await embedded?.stop(leaveRunning: embedded?.isAdopted ?? true)
             throw error
         }
+        defer {
+            logger.notice("stopped")
+            withExtendedLifetime(assembly.claim) {}
+        }
+        do {
+            try await assembly.group.run()
+        } catch {
+            await embedded?.stop(leaveRunning: await assembly.hasRuns())
+            throw error
+        }
+        await embedded?.stop(leaveRunning: await assembly.hasRuns())
     }
 
-    private func run(
+    /// The service, put together.
+    private struct Assembly {
+        let group: ServiceGroup
+        /// Whether supervisors are still at work, which need Redis.
+        let hasRuns: () async -> Bool
+        /// Held to the end.
+        let claim: DatabaseClaim
+    }
+
+    private func assemble(
         _ launcher: SandboxLauncher, _ control: ControlSocketClient, _ embedded: EmbeddedRedis?
-    ) async throws {
+    ) async throws -> Assembly {
         let redisURL = settings.redis.url ?? embedded?.url ?? ""
         let client = try RedisClient(url: redisURL, prefix: settings.redis.prefix, logger: logger)
         let probe = RedisHealthProbe(client)
@@ -58,9 +79,7 @@ struct Server {
         } catch {
             throw CodeForgeError(.unavailable, "redis.url: Redis does not answer: \(error.message)")
         }
-        // Held to the end.
         let claim = try DatabaseClaim(path: settings.sqlite.path)
-        defer { withExtendedLifetime(claim) {} }
         let database = try TaskDatabase(path: settings.sqlite.path)
         let store = WatchedTaskStore(SQLiteTaskStore(database), cacheBytes: settings.tasks.cacheBytes)
         let workspaces = SQLiteWorkspaceStore(database)
@@ -180,14 +199,12 @@ struct Server {
                     .init(service: ServiceNotices(systemd: systemd)), .init(service: stopping),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        defer { logger.notice("stopped") }
-        do {
-            try await group.run()
-        } catch {
-            await embedded?.stop(leaveRunning: await hasRuns(scheduler, publisher))
-            throw error
-        }
-        await embedded?.stop(leaveRunning: await hasRuns(scheduler, publisher))
+        return Assembly(
+            group: group,
+            hasRuns: {
+                if await scheduler.hasRuns { return true }
+                return await publisher.hasRuns
+            }, claim: claim)
     }
 
     /// Says loudly what tasks do without on this host, and what they are refused for.
@@ -210,12 +227,6 @@ struct Server {
                 "layers": "\(excused.map(\.layer.rawValue).joined(separator: ", "))",
                 "remedy": "codeforge doctor says how to get them; sandbox.allow_missing: [] refuses tasks instead",
             ])
-    }
-
-    /// Whether supervisors are still at work, which need Redis.
-    private func hasRuns(_ scheduler: Scheduler, _ publisher: Publisher) async -> Bool {
-        if await scheduler.hasRuns { return true }
-        return await publisher.hasRuns
     }
 
     private func startRedis() async throws(CodeForgeError) -> EmbeddedRedis? {

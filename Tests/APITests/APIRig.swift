@@ -33,7 +33,7 @@ struct APIRig {
     let mcpServers = InMemoryMCPServerStore()
     let tools = InMemoryToolStore()
     let workflows = InMemoryWorkflowStore()
-    let runs = InMemoryWorkflowRunStore()
+    let runs: InMemoryWorkflowRunStore
     let trail: AuditTrail
     let keys = InMemoryKeyStore()
     let marks = InMemoryDeliveryMarks()
@@ -67,6 +67,7 @@ struct APIRig {
         self.forge = forge
         store = InMemoryTaskStore()
         workspaces = InMemoryWorkspaceStore(store)
+        runs = InMemoryWorkflowRunStore(receipts: store.receipts)
         clock = ManualClock()
         trail = AuditTrail(store: audit, clock: clock, days: 30)
     }

@@ -24,8 +24,9 @@ final class StreamClient: Sendable {
         return text
     }
 
+    /// To the last chunk, or as far as it goes; the connection may stay.
     func readToEnd() async throws -> String {
-        String(decoding: await StreamClient.blocking { self.socket.readToEnd() }, as: UTF8.self)
+        await StreamClient.blocking { self.socket.read(until: "0\r\n\r\n") }
     }
 
     func readAll(_ path: String, _ header: String = "") async throws -> String {

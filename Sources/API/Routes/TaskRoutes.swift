@@ -27,7 +27,7 @@ struct TaskRoutes: Sendable {
             // The limit comes before the body is looked at: wrong requests count too.
             Route(
                 .post, "/api/v1/tasks", "Create a task", access: .submit,
-                handler: limits.around(replays.around(isRecorded: true, create))),
+                handler: limits.around(replays.around(create))),
             Route(.get, "/api/v1/tasks", "List tasks", handler: list),
             Route(.get, "/api/v1/tasks/{taskID}", "Get a task", handler: get),
             Route(
@@ -48,9 +48,7 @@ struct TaskRoutes: Sendable {
             }
         }
         let task = try await tasks.create(draft, receipt: receipt)
-        return Response(
-            status: .created, headers: [.contentType: "application/json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: TaskView.created(task))))
+        return Replays.created(TaskView.created(task))
     }
 
     @Sendable private func list(_ request: Request, _ context: APIContext) async throws -> Response {

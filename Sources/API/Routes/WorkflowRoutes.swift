@@ -63,13 +63,13 @@ struct WorkflowRoutes: Sendable {
 
     @Sendable private func run(_ request: Request, _ context: APIContext) async throws -> Response {
         let params = try await body.decodeIfAny(RunWorkflowRequest.self, from: request)?.params
-        let run = try await workflows.run(context.decoded("name"), params: params ?? [:])
-        return .json(.created) { json in
-            json.member("run_id", run.id)
-            json.member("workflow_name", run.workflowName)
-            json.member("status", run.status.rawValue)
-            json.member("created_at", run.createdAt)
+        let receipt = context.claim.map { claim in
+            { (run: WorkflowRun) in
+                replays.ledger.receipt(claim, status: 201, body: WorkflowView.created(run))
+            }
         }
+        let run = try await workflows.run(context.decoded("name"), params: params ?? [:], receipt: receipt)
+        return Replays.created(WorkflowView.created(run))
     }
 }
 

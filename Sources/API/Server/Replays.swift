@@ -20,9 +20,8 @@ struct Replays: Sendable {
         digest = dependencies.digest
     }
 
-    /// - Parameter isRecorded: The handler puts `context.claim` on record together with what it does. Otherwise that
-    ///   is done after it, and a crash between the two lets the request be carried out again.
-    func around(isRecorded: Bool = false, _ handler: @escaping Route.Handler) -> Route.Handler {
+    /// - Parameter handler: Puts `context.claim` on record, as a receipt, together with what it does.
+    func around(_ handler: @escaping Route.Handler) -> Route.Handler {
         { request, context in
             guard let key = try Replays.key(request.headers) else { return try await handler(request, context) }
             let bytes = try await body.bytes(of: request)
@@ -43,20 +42,15 @@ struct Replays: Sendable {
             var context = context
             request.body = RequestBody(buffer: ByteBuffer(bytes: bytes))
             context.claim = claim
-            let response = try await handler(request, context)
-            guard !isRecorded, (200..<300).contains(response.status.code) else { return response }
-            return try await recorded(response, claim)
+            return try await handler(request, context)
         }
     }
 
-    private func recorded(_ response: Response, _ claim: ReceiptClaim) async throws -> Response {
-        let collected = BodyCollector()
-        try await response.body.write(collected)
-        let receipt = ledger.receipt(claim, status: response.status.code, body: collected.bytes)
-        try await ledger.record(receipt)
-        var response = response
-        response.body = ResponseBody(byteBuffer: ByteBuffer(bytes: receipt.body))
-        return response
+    /// The answer to what a handler made.
+    static func created(_ body: [UInt8]) -> Response {
+        Response(
+            status: .created, headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: body)))
     }
 
     /// - Throws: 400 for a key that is none.
@@ -82,14 +76,6 @@ struct Replays: Sendable {
             headers: [.contentType: "application/json", .idempotencyReplayed: "true"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: receipt.body)))
     }
-}
-
-/// Keeps what is written. Used by one task.
-private final class BodyCollector: ResponseBodyWriter {
-    private(set) var bytes: [UInt8] = []
-
-    func write(_ buffer: ByteBuffer) async throws { bytes.append(contentsOf: buffer.readableBytesView) }
-    func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }
 
 extension HTTPField.Name {

@@ -33,6 +33,18 @@ enum WorkflowView {
         json.member("created_at", workflow.createdAt)
     }
 
+    /// The whole body that answers the start of a run.
+    static func created(_ run: WorkflowRun) -> [UInt8] {
+        var json = JSONWriter()
+        json.beginObject()
+        json.member("run_id", run.id)
+        json.member("workflow_name", run.workflowName)
+        json.member("status", run.status.rawValue)
+        json.member("created_at", run.createdAt)
+        json.endObject()
+        return json.bytes + [UInt8(ascii: "\n")]
+    }
+
     /// Everything but its steps.
     static func write(_ run: WorkflowRun, to json: inout JSONWriter) {
         json.member("id", run.id)

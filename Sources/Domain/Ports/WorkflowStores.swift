@@ -20,7 +20,9 @@ public protocol WorkflowStore: Sendable {
 
 /// The record of runs and their steps. One process writes it.
 public protocol WorkflowRunStore: Sendable {
-    func insert(_ run: WorkflowRun) async throws(CodeForgeError)
+    /// - Parameter receipt: Goes on record together with the run, or neither does.
+    /// - Throws: `.conflict` when the id, or what the receipt is about, is taken.
+    func insert(_ run: WorkflowRun, receipt: Receipt?) async throws(CodeForgeError)
 
     func run(_ id: String) async throws(CodeForgeError) -> WorkflowRun?
 
@@ -49,4 +51,9 @@ public protocol WorkflowRunStore: Sendable {
     ///
     /// - Parameter workflow: `nil`: of any.
     func openRuns(of workflow: String?) async throws(CodeForgeError) -> [WorkflowRun]
+}
+
+extension WorkflowRunStore {
+    /// Stores a run that no receipt goes with.
+    public func insert(_ run: WorkflowRun) async throws(CodeForgeError) { try await insert(run, receipt: nil) }
 }

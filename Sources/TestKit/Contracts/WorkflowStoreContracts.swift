@@ -100,6 +100,18 @@ package enum WorkflowRunStoreContract {
                 try expectEqual(error.code, .conflict, "the error")
             }
         },
+        Case("a run and its receipt are stored both or neither") { store in
+            let receipt = ReceiptStoreContract.receipt("a", "k")
+            try await store.insert(run("r"), receipt: receipt)
+            try await expectCode(.conflict) { () async throws(CodeForgeError) in
+                try await store.insert(run("s"), receipt: receipt)
+            }
+            try expect(try await store.run("s") == nil, "a run without its receipt")
+            try await expectCode(.conflict) { () async throws(CodeForgeError) in
+                try await store.insert(run("r"), receipt: ReceiptStoreContract.receipt("a", "l"))
+            }
+            try await store.insert(run("s"), receipt: ReceiptStoreContract.receipt("a", "l"))
+        },
         Case("changes a run and its step together, or neither") { store in
             try await store.insert(run("r"))
             let changed = try await store.update("r") { run throws(CodeForgeError) in

@@ -75,7 +75,11 @@ package final class LocalSocket: Sendable {
     package func read(until mark: String) -> String {
         var all: [UInt8] = []
         let mark = Array(mark.utf8)
-        while !all.contains(mark), let bytes = read(), !bytes.isEmpty { all += bytes }
+        var searched = 0
+        while !all[searched...].contains(mark), let bytes = read(), !bytes.isEmpty {
+            searched = max(0, all.count - mark.count)
+            all += bytes
+        }
         return String(decoding: all, as: UTF8.self)
     }
 

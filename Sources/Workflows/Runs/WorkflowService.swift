@@ -81,8 +81,11 @@ package struct WorkflowService: Sendable {
 
     /// Starts a run: on record when this returns.
     ///
+    /// - Parameter receipt: Makes the answer that goes on record together with the run.
     /// - Throws: `.notFound`; `.invalidArgument` when a required parameter is missing.
-    package func run(_ name: String, params: [String: String]) async throws(CodeForgeError) -> WorkflowRun {
+    package func run(
+        _ name: String, params: [String: String], receipt: ((WorkflowRun) -> Receipt)? = nil
+    ) async throws(CodeForgeError) -> WorkflowRun {
         let workflow = try await workflow(name)
         var params = params
         for parameter in workflow.parameters where params[parameter.name] == nil {
@@ -94,7 +97,7 @@ package struct WorkflowService: Sendable {
         var run = WorkflowRun(id: makeID(), workflow: workflow, params: params, createdAt: clock.now())
         run.trace = tracing?.parentOfNewTask()
         run.traceID = run.trace?.traceIDText
-        try await runs.insert(run)
+        try await runs.insert(run, receipt: receipt?(run))
         runner.look()
         return run
     }
