@@ -98,7 +98,7 @@ struct TokenCommand: AsyncParsableCommand {
                 }
                 var table = TextTable([.text("NAME"), .text("ROLE"), .text("CREATED")])
                 for token in tokens { table.add([token.name, token.role.rawValue, token.createdAt.description]) }
-                Terminal.show(table.lines(width: Terminal.size?.width))
+                table.show()
             }
         }
     }

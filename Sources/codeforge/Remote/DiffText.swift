@@ -5,8 +5,14 @@ import HostProcess
 
 /// A diff, for people or for programs.
 enum DiffText {
-    static func show(_ api: APIClient, _ path: String) async throws(CodeForgeError) {
-        let (bytes, headers) = try await api.bytes(path)
+    /// Shows the diff of the member `text` means.
+    static func show(
+        _ text: String, of resource: Resource, query: String = "", _ options: ServiceOptions
+    ) async throws {
+        let api = try options.client()
+        let (bytes, headers) = try await reporting {
+            try await api.bytes(resource.path(try await resource.id(text, api), "/diff" + query))
+        }
         if Terminal.isInteractive {
             var rest = SafeText.lines(bytes).split(separator: "\n", omittingEmptySubsequences: false)
             if rest.last == "" { rest.removeLast() }

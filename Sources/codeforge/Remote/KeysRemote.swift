@@ -2,6 +2,10 @@ import ArgumentParser
 import Client
 import Domain
 
+extension Resource {
+    static let keys = Resource("keys", at: "/api/v1/keys")
+}
+
 extension KeysCommand {
     struct Add: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -26,9 +30,7 @@ extension KeysCommand {
         var scope: String?
         @Option(help: "File that holds the token. Default: standard input.")
         var tokenFile: String?
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func validate() throws {
             try checkName(name)
@@ -38,19 +40,16 @@ extension KeysCommand {
         }
 
         func run() async throws {
-            try await reporting {
-                let api = try options.client()
+            try await output.register(name, in: .keys) { () throws(CodeForgeError) in
                 let token: String
                 if let tokenFile {
                     token = try SecretText.file(tokenFile, for: "--token-file")
                 } else {
                     token = try SecretText.standardInput(asking: "Token of \(provider): ")
                 }
-                let body = JSONValue.members(
+                return .members(
                     ("name", .string(name)), ("provider", .string(provider)), ("token", .string(token)),
                     ("base_url", baseURL.map { .string($0) }), ("scope", scope.map { .string($0) }))
-                let answer = try await api.send("POST", "/api/v1/keys", body)
-                if json { printJSON(answer) } else { say("\(name) registered") }
             }
         }
     }
@@ -60,25 +59,15 @@ extension KeysCommand {
             commandName: "ls", abstract: "List the keys, without their tokens.",
             discussion: "Examples:\n  codeforge keys ls\n  codeforge keys ls --json | jq -r '.keys[].name'")
 
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func run() async throws {
-            try await reporting {
-                let answer = try await options.client().get("/api/v1/keys")
-                if json { return printJSON(answer) }
-                var table = TextTable([
-                    .text("NAME"), .text("PROVIDER"), .text("CREATED"), .text("BASE URL"), .text("SCOPE"),
+            try await output.list(
+                .keys,
+                [
+                    .text("NAME", "name"), .text("PROVIDER", "provider"), .moment("CREATED", "created_at"),
+                    .text("BASE URL", "base_url"), .text("SCOPE", "scope"),
                 ])
-                for key in answer["keys"]?.arrayValue ?? [] {
-                    table.add([
-                        key.text("name"), key.text("provider"), key.moment("created_at"), key.text("base_url"),
-                        key.text("scope"),
-                    ])
-                }
-                Terminal.show(table.lines(width: Terminal.size?.width))
-            }
         }
     }
 
@@ -89,17 +78,16 @@ extension KeysCommand {
 
         @Argument(help: "Name of the key.")
         var name: String
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func validate() throws { try checkName(name) }
 
         func run() async throws {
             try await reporting {
-                let answer = try await options.client().send("GET", "/api/v1/keys/\(name)/verify", accepting: 422)
+                let answer = try await output.service.client().send(
+                    "GET", Resource.keys.path(name, "/verify"), accepting: 422)
                 let isValid = answer["valid"] == true
-                if json {
+                if output.json {
                     printJSON(answer)
                 } else if isValid {
                     let owner = ["username", "email", "scopes"].compactMap { answer[$0]?.stringValue }
@@ -123,15 +111,6 @@ extension KeysCommand {
 
         func validate() throws { try names.forEach(checkName) }
 
-        func run() async throws { try await remove(names, below: "/api/v1/keys/", options) }
-    }
-}
-
-/// Deletes things of the service.
-func remove(_ names: [String], below path: String, _ options: ServiceOptions) async throws {
-    let api = try options.client()
-    try await forEach(names) { name throws(CodeForgeError) in
-        _ = try await api.send("DELETE", path + PercentEncoding.encoded(name))
-        say("\(name) removed")
+        func run() async throws { try await remove(names, from: .keys, options) }
     }
 }

@@ -3,6 +3,11 @@ import Client
 import Domain
 import FoundationEssentials
 
+extension Resource {
+    static let servers = Resource("servers", at: "/api/v1/mcp/servers")
+    static let tools = Resource("tools", at: "/api/v1/tools")
+}
+
 struct MCPCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "mcp", abstract: "Look after the MCP servers every CLI is told of.",
@@ -46,9 +51,7 @@ struct MCPCommand: AsyncParsableCommand {
         var header: [String] = []
         @Option(name: [.customShort("f"), .customLong("file")], help: "Definition as JSON; - is standard input.")
         var file: String?
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func validate() throws {
             try checkName(name)
@@ -57,12 +60,7 @@ struct MCPCommand: AsyncParsableCommand {
             }
         }
 
-        func run() async throws {
-            try await reporting {
-                let answer = try await options.client().send("POST", "/api/v1/mcp/servers", try definition())
-                if json { printJSON(answer) } else { say("\(name) registered") }
-            }
-        }
+        func run() async throws { try await output.register(name, in: .servers, definition) }
 
         private func definition() throws(CodeForgeError) -> JSONValue {
             if let file { return try named(name, try Input.json(file)) }
@@ -108,24 +106,23 @@ struct MCPCommand: AsyncParsableCommand {
 
         func run() async throws {
             try await reporting {
-                let answer = try await options.client().get("/api/v1/mcp/servers")
-                if json {
-                    if reveal { return printJSON(answer) }
-                    return printJSON(["servers": .array((answer["servers"]?.arrayValue ?? []).map(masked))])
-                }
-                var table = TextTable([.text("NAME"), .text("TRANSPORT"), .text("CREATED"), .text("SERVER")])
-                for server in answer["servers"]?.arrayValue ?? [] {
-                    let arguments = (server["args"]?.arrayValue ?? []).map(\.plain)
-                    let package = [server["command"]?.plain ?? "npx", server.text("package")] + arguments
-                    let what = server["url"]?.plain ?? package.joined(separator: " ")
-                    let secrets = ["env", "headers"].flatMap { server[$0]?.members.map { "\($0.key)=***" } ?? [] }
-                    table.add([
-                        server.text("name"), server.text("transport"), server.moment("created_at"),
-                        ([what] + secrets).joined(separator: " "),
+                let answer = try await options.client().get(Resource.servers.path)
+                let servers = answer.list("servers")
+                if json { return printJSON(reveal ? answer : ["servers": .array(servers.map(masked))]) }
+                TextTable.show(
+                    servers,
+                    [
+                        .text("NAME", "name"), .text("TRANSPORT", "transport"), .moment("CREATED", "created_at"),
+                        .text("SERVER", summary),
                     ])
-                }
-                Terminal.show(table.lines(width: Terminal.size?.width))
             }
+        }
+
+        private func summary(_ server: JSONValue) -> String {
+            let package = [server["command"]?.plain ?? "npx", server.text("package")]
+            let what = server["url"]?.plain ?? (package + server.list("args").map(\.plain)).joined(separator: " ")
+            let secrets = ["env", "headers"].flatMap { server[$0]?.members.map { "\($0.key)=***" } ?? [] }
+            return ([what] + secrets).joined(separator: " ")
         }
 
         private func masked(_ server: JSONValue) -> JSONValue {
@@ -150,7 +147,7 @@ struct MCPCommand: AsyncParsableCommand {
 
         func validate() throws { try names.forEach(checkName) }
 
-        func run() async throws { try await remove(names, below: "/api/v1/mcp/servers/", options) }
+        func run() async throws { try await remove(names, from: .servers, options) }
     }
 }
 
@@ -180,26 +177,19 @@ struct ToolsCommand: AsyncParsableCommand {
             commandName: "ls", abstract: "List the tools, built-in ones first.",
             discussion: "Examples:\n  codeforge tools ls\n  codeforge tools ls --json | jq -r '.tools[].name'")
 
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func run() async throws {
-            try await reporting {
-                let answer = try await options.client().get("/api/v1/tools")
-                if json { return printJSON(answer) }
-                var table = TextTable([
-                    .text("NAME"), .text("TYPE"), .text("BUILT IN"), .text("NEEDS"), .text("DESCRIPTION"),
+            try await output.list(
+                .tools,
+                [
+                    .text("NAME", "name"), .text("TYPE", "type"),
+                    .text("BUILT IN") { $0["builtin"] == true ? "yes" : "no" },
+                    .text("NEEDS") { tool in
+                        tool.list("required_config").map { $0.text("name") }.joined(separator: " ").filled ?? "-"
+                    },
+                    .text("DESCRIPTION", "description"),
                 ])
-                for tool in answer["tools"]?.arrayValue ?? [] {
-                    let needs = (tool["required_config"]?.arrayValue ?? []).map { $0.text("name") }
-                    table.add([
-                        tool.text("name"), tool.text("type"), tool["builtin"] == true ? "yes" : "no",
-                        needs.isEmpty ? "-" : needs.joined(separator: " "), tool.text("description"),
-                    ])
-                }
-                Terminal.show(table.lines(width: Terminal.size?.width))
-            }
         }
     }
 
@@ -214,22 +204,18 @@ struct ToolsCommand: AsyncParsableCommand {
 
         @Argument(help: "Name of the tool.")
         var name: String
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func validate() throws { try checkName(name) }
 
         func run() async throws {
-            try await reporting {
-                let tool = try await options.client().get("/api/v1/tools/\(name)")
-                if json { return printJSON(tool) }
+            try await output.show(name, of: .tools) { tool in
                 for (name, value) in tool.members where name != "required_config" && name != "optional_config" {
                     let list = value.arrayValue.map { $0.map(\.plain).joined(separator: " ") }
                     say(name + String(repeating: " ", count: max(1, 16 - name.count)) + (list ?? value.plain))
                 }
                 for group in ["required_config", "optional_config"] {
-                    for field in tool[group]?.arrayValue ?? [] {
+                    for field in tool.list(group) {
                         say("\(group)  \(field.text("name")) (\(field.text("type"))): \(field.text("description"))")
                     }
                 }
@@ -252,17 +238,13 @@ struct ToolsCommand: AsyncParsableCommand {
         var name: String
         @Option(name: [.customShort("f"), .customLong("file")], help: "Definition as JSON; - is standard input.")
         var file: String
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func validate() throws { try checkName(name) }
 
         func run() async throws {
-            try await reporting {
-                let definition = try named(name, try Input.json(file))
-                let answer = try await options.client().send("POST", "/api/v1/tools", definition)
-                if json { printJSON(answer) } else { say("\(name) registered") }
+            try await output.register(name, in: .tools) { () throws(CodeForgeError) in
+                try named(name, try Input.json(file))
             }
         }
     }
@@ -279,6 +261,6 @@ struct ToolsCommand: AsyncParsableCommand {
 
         func validate() throws { try names.forEach(checkName) }
 
-        func run() async throws { try await remove(names, below: "/api/v1/tools/", options) }
+        func run() async throws { try await remove(names, from: .tools, options) }
     }
 }

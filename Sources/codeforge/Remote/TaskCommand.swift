@@ -1,7 +1,6 @@
 import ArgumentParser
 import Client
 import Domain
-import Glibc
 
 struct TaskCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -25,73 +24,12 @@ struct TaskCommand: AsyncParsableCommand {
         ])
 }
 
-/// Tasks as the service tells of them.
-struct TaskClient {
-    let api: APIClient
+extension Resource {
+    /// Tasks the service lists at once.
+    fileprivate static let page = 200
 
-    /// Tasks that are looked through for the beginning of an id: one page.
-    private static let newest = 200
-
-    init(_ options: ServiceOptions) throws { api = try options.client() }
-
-    /// The id of the one of the newest tasks that begins with `text`; a whole id is taken as it is.
-    ///
-    /// - Throws: `.conflict` when there are several, `.notFound` when there is none.
-    func id(_ text: String) async throws(CodeForgeError) -> String {
-        if text.utf8.count == 36 { return text }
-        let list = try await api.get("/api/v1/tasks?limit=\(TaskClient.newest)")
-        let ids = (list["tasks"]?.arrayValue ?? []).compactMap { $0["id"]?.stringValue }
-        guard let id = try SandboxClient.pick(text, among: ids, of: "tasks") else {
-            throw CodeForgeError(.notFound, "none of the newest \(TaskClient.newest) tasks begins with '\(text)'")
-        }
-        return id
-    }
-
-    static func path(_ id: String, _ rest: String = "") -> String {
-        "/api/v1/tasks/" + PercentEncoding.encoded(id) + rest
-    }
-
-    func task(_ id: String, _ query: String = "") async throws(CodeForgeError) -> JSONValue {
-        try await api.get(TaskClient.path(id, query))
-    }
-
-    /// The tasks, newest first.
-    ///
-    /// - Parameter limit: How many at most.
-    func tasks(status: String?, limit: Int) async throws(CodeForgeError) -> (tasks: [JSONValue], total: Int64) {
-        var tasks: [JSONValue] = []
-        var total: Int64 = 0
-        repeat {
-            var query = "?limit=\(min(limit - tasks.count, TaskClient.newest))&offset=\(tasks.count)"
-            if let status { query += "&status=" + PercentEncoding.encoded(status) }
-            let page = try await api.get("/api/v1/tasks" + query)
-            let more = page["tasks"]?.arrayValue ?? []
-            tasks += more
-            total = page["total"]?.intValue ?? 0
-            if more.isEmpty { break }
-        } while tasks.count < limit && tasks.count < total
-        return (tasks, total)
-    }
-}
-
-/// How a task's run ended, as a shell sees it.
-enum TaskEnd: Int32 {
-    case completed = 0
-    case failed = 1
-    case timedOut = 124
-    case cancelled = 130
-
-    /// - Parameter task: The task's record; the words are those the service itself writes.
-    init(_ task: JSONValue) {
-        let error = task["error"]?.stringValue ?? ""
-        switch task["status"]?.stringValue {
-        case "failed" where error == "canceled by user" || error == "review canceled by user": self = .cancelled
-        case "failed" where error.hasPrefix("task timed out after ") || error.hasPrefix("review timed out after "):
-            self = .timedOut
-        case "failed": self = .failed
-        default: self = .completed
-        }
-    }
+    static let tasks = Resource(
+        "tasks", at: "/api/v1/tasks", id: "id", query: "?limit=\(page)", missing: "none of the newest \(page) tasks")
 }
 
 extension TaskCommand {
@@ -109,9 +47,7 @@ extension TaskCommand {
         var status: String?
         @Option(help: "How many at most, from 1.")
         var limit = 50
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func validate() throws {
             guard limit >= 1 else { throw ValidationError("--limit must be 1 or more") }
@@ -119,22 +55,36 @@ extension TaskCommand {
         }
 
         func run() async throws {
-            try await reporting {
-                let (tasks, total) = try await TaskClient(options).tasks(status: status, limit: limit)
-                if json { return printJSON(["tasks": .array(tasks), "total": .int(total)]) }
-                var table = TextTable([
-                    .text("ID"), .text("STATUS"), .text("TYPE"), .text("CREATED"), .text("REPOSITORY"), .text("PROMPT"),
-                ])
-                for task in tasks {
-                    let words = task.text("prompt").split(whereSeparator: \.isWhitespace).joined(separator: " ")
-                    table.add([
-                        task.text("id"), task.text("status"), task.text("task_type"), task.moment("created_at"),
-                        task.text("repo_url"), words,
+            try await output.show(tasks) { answer in
+                let tasks = answer.list("tasks")
+                TextTable.show(
+                    tasks,
+                    [
+                        .text("ID", "id"), .text("STATUS", "status"), .text("TYPE", "task_type"),
+                        .moment("CREATED", "created_at"), .text("REPOSITORY", "repo_url"),
+                        .text("PROMPT") {
+                            $0.text("prompt").split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                        },
                     ])
-                }
-                Terminal.show(table.lines(width: Terminal.size?.width))
-                if tasks.count < total { complain("\(total - Int64(tasks.count)) more: --limit shows them") }
+                let more = (answer["total"]?.intValue ?? 0) - Int64(tasks.count)
+                if more > 0 { complain("\(more) more: --limit shows them") }
             }
+        }
+
+        /// As many pages as it takes.
+        private func tasks(_ api: APIClient) async throws(CodeForgeError) -> JSONValue {
+            var tasks: [JSONValue] = []
+            var total: Int64 = 0
+            repeat {
+                var query = "?limit=\(min(limit - tasks.count, Resource.page))&offset=\(tasks.count)"
+                if let status { query += "&status=" + PercentEncoding.encoded(status) }
+                let page = try await api.get(Resource.tasks.path + query)
+                let more = page.list("tasks")
+                tasks += more
+                total = page["total"]?.intValue ?? 0
+                if more.isEmpty { break }
+            } while tasks.count < limit && tasks.count < total
+            return ["tasks": .array(tasks), "total": .int(total)]
         }
     }
 
@@ -152,15 +102,10 @@ extension TaskCommand {
         var id: String
         @Flag(help: "Also its finished iterations.")
         var iterations = false
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func run() async throws {
-            try await reporting {
-                let client = try TaskClient(options)
-                let task = try await client.task(try await client.id(id), iterations ? "?include=iterations" : "")
-                if json { return printJSON(task) }
+            try await output.show(id, of: .tasks, iterations ? "?include=iterations" : "") { task in
                 say(TaskText.sheet(task).joined(separator: "\n"))
             }
         }
@@ -189,11 +134,7 @@ extension TaskCommand {
         }
 
         func run() async throws {
-            try await reporting {
-                let client = try TaskClient(options)
-                let query = iteration.map { "?iteration=\($0)" } ?? ""
-                try await DiffText.show(client.api, TaskClient.path(try await client.id(id), "/diff" + query))
-            }
+            try await DiffText.show(id, of: .tasks, query: iteration.map { "?iteration=\($0)" } ?? "", options)
         }
     }
 
@@ -213,21 +154,12 @@ extension TaskCommand {
         var id: String
         @Option(help: "The commit you looked at; refused when the task is about another.")
         var headSHA: String?
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func run() async throws {
-            try await reporting {
-                let client = try TaskClient(options)
-                let id = try await client.id(id)
-                let body = JSONValue.members(("head_sha", headSHA.map { .string($0) }))
-                let answer = try await client.api.send("POST", TaskClient.path(id, "/approve"), body)
-                if json {
-                    printJSON(answer)
-                } else {
-                    say("\(id) \(answer.text("status")) at \(answer.text("head_sha"))")
-                }
+            let body = JSONValue.members(("head_sha", headSHA.map { .string($0) }))
+            try await output.post("approve", to: id, of: .tasks, body) { answer in
+                say("\(answer.text("id")) \(answer.text("status")) at \(answer.text("head_sha"))")
             }
         }
     }
@@ -239,18 +171,9 @@ extension TaskCommand {
 
         @Argument(help: "Ids, or the beginnings of them.")
         var ids: [String]
-        @Flag(help: "Print JSON, one line for each.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var each: EachOptions
 
-        func run() async throws {
-            let client = try reportingNow { try TaskClient(options) }
-            try await forEach(ids) { text throws(CodeForgeError) in
-                let id = try await client.id(text)
-                let answer = try await client.api.send("POST", TaskClient.path(id, "/cancel"))
-                if json { printJSON(answer) } else { say("\(id) \(answer.text("status"))") }
-            }
-        }
+        func run() async throws { try await each.post("cancel", to: ids, of: .tasks) }
     }
 
     struct PullRequest: AsyncParsableCommand {
@@ -272,39 +195,18 @@ extension TaskCommand {
         var description: String?
         @Option(help: "Branch to merge into; default: the task's target branch, else main.")
         var target: String?
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func run() async throws {
-            try await reporting {
-                let client = try TaskClient(options)
-                let body = JSONValue.members(
-                    ("title", title.map { .string($0) }), ("description", description.map { .string($0) }),
-                    ("target_branch", target.map { .string($0) }))
-                let answer = try await client.api.send(
-                    "POST", TaskClient.path(try await client.id(id), "/create-pr"), body, patience: .seconds(3600))
-                if json { return printJSON(answer) }
+            let body = JSONValue.members(
+                ("title", title.map { .string($0) }), ("description", description.map { .string($0) }),
+                ("target_branch", target.map { .string($0) }))
+            try await output.post("create-pr", to: id, of: .tasks, body, patience: .seconds(3600)) { answer in
                 say(answer.text("pr_url"))
                 complain("branch \(answer.text("branch"))")
             }
         }
     }
-}
-
-/// Acts on each, whatever becomes of the others.
-///
-/// - Throws: The exit status of the last failure.
-func forEach(_ names: [String], _ act: (String) async throws(CodeForgeError) -> Void) async throws {
-    var failure: ExitCode?
-    for name in names {
-        do throws(CodeForgeError) {
-            try await act(name)
-        } catch {
-            failure = error.reported
-        }
-    }
-    if let failure { throw failure }
 }
 
 extension JSONValue {

@@ -1,15 +1,10 @@
-import ArgumentParser
-import Client
 import Domain
-import FoundationEssentials
 
-/// Shows a task's events until its run ends.
-///
-/// Everything in them may be hostile: to people it is shown without what could steer a terminal.
-final class TaskFollower {
-    private let client: TaskClient
-    private let id: String
-    private let isJSON: Bool
+/// Follows a task: its progress, and what its agent says and does.
+final class TaskFollower: EventFollower {
+    static let resource = Resource.tasks
+    static let names = (thing: "task", command: "task")
+
     /// The end of what was shown of the agent's text, so that the result is not told twice.
     private var shown = ""
     /// What the CLI says the run cost, in US dollars.
@@ -17,52 +12,14 @@ final class TaskFollower {
 
     private static let shownBytes = 65_536
 
-    init(_ client: TaskClient, _ id: String, json: Bool) {
-        (self.client, self.id, isJSON) = (client, id, json)
-    }
-
-    /// - Throws: `ExitCode` as the task ended; nothing when it completed.
-    func follow(after: String? = nil) async throws {
-        let interrupts = Interrupts(
-            "task", cancel: "codeforge task cancel \(id)", follow: "codeforge task stream", id: id)
-        defer { interrupts.stop() }
-        try await client.api.follow(TaskClient.path(id, "/stream"), after: after) { event in
-            interrupts.saw(event.id)
-            show(event)
-            flushOutput()
-            return true
-        }
-        let task = try await client.task(id)
-        if !isJSON { summary(of: task) }
-        flushOutput()
-        let end = TaskEnd(task)
-        if end != .completed { throw ExitCode(end.rawValue) }
-    }
-
-    /// The id of the last event of a task whose run has ended; `nil` when none is kept.
-    static func lastEvent(_ client: TaskClient, _ id: String) async throws(CodeForgeError) -> String? {
-        let status = try await client.task(id)["status"]?.stringValue.flatMap { TaskStatus(rawValue: $0) }
-        guard status?.isFinished == true else { return nil }
-        var last: String?
-        try await client.api.follow(TaskClient.path(id, "/stream")) { event in
-            if let id = event.id { last = id }
-            return true
-        }
-        return last
-    }
-
     // MARK: Events
 
-    private func show(_ event: ServerEvent) {
-        // Ours: it is JSON.
-        guard let data = try? JSONDecoder().decode(JSONValue.self, from: Data(event.data.utf8)) else { return }
-        if isJSON { return printJSON(event.line(data)) }
-        guard event.name == nil else { return }
-        let detail = data["data"] ?? .null
-        switch data["type"]?.stringValue {
+    func show(_ event: JSONValue) {
+        let detail = event["data"] ?? .null
+        switch event["type"]?.stringValue {
         case "stream": output(detail)
         case "result": break  // the record says it
-        default: progress(data.text("event"), detail)
+        default: progress(event.text("event"), detail)
         }
     }
 
@@ -91,7 +48,7 @@ final class TaskFollower {
     private func said(_ text: String) {
         shown += text + "\n"
         if shown.utf8.count > 4 * TaskFollower.shownBytes { shown = String(shown.suffix(TaskFollower.shownBytes)) }
-        print(SafeText.lines(text.utf8))
+        say(text)
     }
 
     /// One line, cut to the terminal.
@@ -107,19 +64,22 @@ final class TaskFollower {
 
     // MARK: The end
 
-    private func summary(of task: JSONValue) {
+    func untold(_ task: JSONValue) -> String? {
         let result = task["result"]?.stringValue ?? ""
-        if task["status"] != "failed", !TaskFollower.trimmed(shown).hasSuffix(TaskFollower.trimmed(result)) {
-            print(SafeText.lines(result.utf8))
-        }
-        print("")
-        let end = TaskEnd(task)
-        print(
-            Terminal.styled(
-                "\(end == .completed ? "✓" : "✗") \(task.text("status"))", end == .completed ? .green : .red))
-        let lines = TaskText.outcome(task, cost: cost) + TaskText.review(task["review_result"])
-        if !lines.isEmpty { print(SafeText.lines(lines.joined(separator: "\n").utf8)) }
-        complain("task \(id)")
+        let isTold = TaskFollower.trimmed(shown).hasSuffix(TaskFollower.trimmed(result))
+        return task["status"] == "failed" || isTold ? nil : result
+    }
+
+    func outcome(_ task: JSONValue) -> [String] {
+        TaskText.outcome(task, cost: cost) + TaskText.review(task["review_result"])
+    }
+
+    /// The words are those the service itself writes.
+    func end(_ task: JSONValue) -> TaskEnd {
+        guard task["status"] == "failed" else { return .completed }
+        let error = task["error"]?.stringValue ?? ""
+        if error == "canceled by user" || error == "review canceled by user" { return .cancelled }
+        return ["task", "review"].contains { error.hasPrefix("\($0) timed out after ") } ? .timedOut : .failed
     }
 
     private static func trimmed(_ text: String) -> Substring {

@@ -118,13 +118,13 @@ extension TaskCommand {
 
         func run() async throws {
             try await reporting {
-                let client = try TaskClient(options)
+                let api = try options.client()
                 var workspace: String?
-                if let workspaceTask { workspace = try await client.id(workspaceTask) }
+                if let workspaceTask { workspace = try await Resource.tasks.id(workspaceTask, api) }
                 let body = try body(workspace: workspace)
                 var headers: HeaderList = [:]
                 if let idempotencyKey { headers.append("idempotency-key", idempotencyKey) }
-                let answer = try await client.api.send("POST", "/api/v1/tasks", body, headers: headers)
+                let answer = try await api.send("POST", Resource.tasks.path, body, headers: headers)
                 guard let id = answer["id"]?.stringValue else {
                     throw CodeForgeError(.unavailable, "the service does not say which task it made")
                 }
@@ -133,7 +133,7 @@ extension TaskCommand {
                     return
                 }
                 complain("task \(id)")
-                try await TaskFollower(client, id, json: json).follow()
+                try await TaskFollower().follow(id, api, json: json)
             }
         }
 
@@ -178,18 +178,9 @@ extension TaskCommand {
 
         @Argument(help: "Id, or the beginning of one.")
         var id: String
-        @Option(help: "Id of an event, as --json shows them: only those after it.")
-        var after: String?
-        @Flag(help: "Print each event as a line of JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var stream: StreamOptions
 
-        func run() async throws {
-            try await reporting {
-                let client = try TaskClient(options)
-                try await TaskFollower(client, try await client.id(id), json: json).follow(after: after)
-            }
-        }
+        func run() async throws { try await stream.follow(id, TaskFollower()) }
     }
 
     struct Instruct: AsyncParsableCommand {
@@ -207,14 +198,10 @@ extension TaskCommand {
         var id: String
         @OptionGroup var prompt: PromptOptions
         @OptionGroup var following: FollowOptions
-        @OptionGroup var options: ServiceOptions
 
         func run() async throws {
-            try await reporting {
-                let body: JSONValue = ["prompt": .string(try prompt.text)]
-                let client = try TaskClient(options)
-                try await following.act(client, try await client.id(id), "/instruct", body)
-            }
+            let body: JSONValue = ["prompt": .string(try reportingNow { try prompt.text })]
+            try await following.post("instruct", to: id, body)
         }
     }
 
@@ -236,15 +223,10 @@ extension TaskCommand {
         @Option(help: "Model. Default: the task's own.")
         var model: String?
         @OptionGroup var following: FollowOptions
-        @OptionGroup var options: ServiceOptions
 
         func run() async throws {
-            try await reporting {
-                let body = JSONValue.members(
-                    ("cli", cli.map { .string($0) }), ("model", model.map { .string($0) }))
-                let client = try TaskClient(options)
-                try await following.act(client, try await client.id(id), "/review", body)
-            }
+            let body = JSONValue.members(("cli", cli.map { .string($0) }), ("model", model.map { .string($0) }))
+            try await following.post("review", to: id, body)
         }
     }
 }
@@ -265,21 +247,15 @@ extension TaskCommand {
         var id: String
         @Option(help: "Number of the request. Default: the task's own, then the one it opened.")
         var prNumber: Int?
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func validate() throws {
             if let prNumber, prNumber < 1 { throw ValidationError("--pr-number must be 1 or more") }
         }
 
         func run() async throws {
-            try await reporting {
-                let client = try TaskClient(options)
-                let body = JSONValue.members(("pr_number", prNumber.map { .int(Int64($0)) }))
-                let answer = try await client.api.send(
-                    "POST", TaskClient.path(try await client.id(id), "/post-review"), body, patience: .seconds(600))
-                if json { return printJSON(answer) }
+            let body = JSONValue.members(("pr_number", prNumber.map { .int(Int64($0)) }))
+            try await output.post("post-review", to: id, of: .tasks, body, patience: .seconds(600)) { answer in
                 // GitLab names no place of its own for it.
                 if let url = answer["review_url"]?.stringValue, !url.isEmpty { say(url) }
                 complain("posted to \(answer.text("pr_number")), \(answer.text("comments_posted")) comments at lines")
@@ -294,14 +270,31 @@ struct FollowOptions: ParsableArguments {
     var detach = false
     @Flag(help: "Print JSON: each event in a line; with --detach the answer.")
     var json = false
+    @OptionGroup var service: ServiceOptions
 
-    func act(_ client: TaskClient, _ id: String, _ route: String, _ body: JSONValue) async throws {
-        let last = detach ? nil : try await TaskFollower.lastEvent(client, id)
-        let answer = try await client.api.send("POST", TaskClient.path(id, route), body)
-        if detach {
-            if json { printJSON(answer) } else { say("\(id) \(answer.text("status"))") }
-            return
+    func post(_ action: String, to text: String, _ body: JSONValue) async throws {
+        let api = try service.client()
+        try await reporting {
+            let id = try await Resource.tasks.id(text, api)
+            let last = detach ? nil : try await lastEvent(of: id, api)
+            let answer = try await api.send("POST", Resource.tasks.path(id, "/" + action), body)
+            if detach {
+                if json { printJSON(answer) } else { say("\(id) \(answer.text("status"))") }
+                return
+            }
+            try await TaskFollower().follow(id, api, after: last, json: json)
         }
-        try await TaskFollower(client, id, json: json).follow(after: last)
+    }
+
+    /// The id of the last event of a task whose run has ended; `nil` when none is kept.
+    private func lastEvent(of id: String, _ api: APIClient) async throws(CodeForgeError) -> String? {
+        let status = try await api.get(Resource.tasks.path(id))["status"]?.stringValue
+        guard status.flatMap({ TaskStatus(rawValue: $0) })?.isFinished == true else { return nil }
+        var last: String?
+        try await api.follow(Resource.tasks.path(id, "/stream")) { event in
+            if let id = event.id { last = id }
+            return true
+        }
+        return last
     }
 }

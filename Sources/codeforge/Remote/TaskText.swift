@@ -22,7 +22,7 @@ enum TaskText {
         lines += block("prompt", task["prompt"]) + block("follow-up", task["current_prompt"])
         lines += outcome(task)
         lines += block("result", task["result"]) + review(task["review_result"])
-        for iteration in task["iterations"]?.arrayValue ?? [] {
+        for iteration in task.list("iterations") {
             lines += ["", "iteration \(iteration.text("number")): \(iteration.text("status"))"]
             lines += block("prompt", iteration["prompt"]) + facts(iteration, changes: iteration["changes"])
             lines += block("result", iteration["result"])
@@ -60,7 +60,7 @@ enum TaskText {
         guard let review, review != .null else { return [] }
         var lines = [row("verdict", "\(review.text("verdict")), score \(review.text("score")) of 10")]
         lines += block("summary", review["summary"])
-        for issue in review["issues"]?.arrayValue ?? [] {
+        for issue in review.list("issues") {
             let place = issue.text("file") + (issue["line"]?.intValue.map { $0 > 0 ? ":\($0)" : "" } ?? "")
             lines.append("  \(issue.text("severity"))  \(place)  \(issue.text("description"))")
             if let hint = issue["suggestion"]?.stringValue, !hint.isEmpty { lines.append("    → \(hint)") }

@@ -32,7 +32,7 @@ enum ToolText {
         let blocks = (event["raw"]?["message"]?["content"]?.arrayValue ?? []).filter { $0["type"] == "tool_result" }
         return blocks.map { block in
             block["content"]?.stringValue
-                ?? (block["content"]?.arrayValue ?? []).compactMap { $0["text"]?.stringValue }.joined(separator: " ")
+                ?? block.list("content").compactMap { $0["text"]?.stringValue }.joined(separator: " ")
         }.joined(separator: " ")
     }
 

@@ -26,42 +26,11 @@ struct WorkflowCommand: AsyncParsableCommand {
         ])
 }
 
-/// Workflows and runs as the service tells of them.
-struct WorkflowClient {
-    let api: APIClient
-
-    /// Runs that are looked through for the beginning of an id: as many as the service lists.
-    private static let newest = 100
-
-    init(_ options: ServiceOptions) throws { api = try options.client() }
-
-    static func path(_ name: String, _ rest: String = "") -> String {
-        "/api/v1/workflows/" + PercentEncoding.encoded(name) + rest
-    }
-
-    static func runPath(_ id: String, _ rest: String = "") -> String {
-        "/api/v1/workflow-runs/" + PercentEncoding.encoded(id) + rest
-    }
-
-    func run(_ id: String) async throws(CodeForgeError) -> JSONValue { try await api.get(WorkflowClient.runPath(id)) }
-
-    /// The newest runs, those of one workflow or of all.
-    func runs(of workflow: String? = nil) async throws(CodeForgeError) -> [JSONValue] {
-        let query = workflow.map { "?workflow=" + PercentEncoding.encoded($0) } ?? ""
-        return try await api.get("/api/v1/workflow-runs" + query)["runs"]?.arrayValue ?? []
-    }
-
-    /// The id of the one of the newest runs that begins with `text`; a whole id is taken as it is.
-    ///
-    /// - Throws: `.conflict` when there are several, `.notFound` when there is none.
-    func id(_ text: String) async throws(CodeForgeError) -> String {
-        if text.utf8.count == 36 { return text }
-        let ids = try await runs().compactMap { $0["id"]?.stringValue }
-        guard let id = try SandboxClient.pick(text, among: ids, of: "runs") else {
-            throw CodeForgeError(.notFound, "none of the newest \(WorkflowClient.newest) runs begins with '\(text)'")
-        }
-        return id
-    }
+extension Resource {
+    static let workflows = Resource("workflows", at: "/api/v1/workflows")
+    /// The newest 100, as many as the service lists.
+    static let runs = Resource(
+        "runs", at: "/api/v1/workflow-runs", id: "id", missing: "none of the newest 100 runs")
 }
 
 extension WorkflowCommand {
@@ -76,29 +45,21 @@ extension WorkflowCommand {
                   codeforge workflow ls --json | jq -r '.workflows[].name'
                 """)
 
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func run() async throws {
-            try await reporting {
-                let answer = try await options.client().get("/api/v1/workflows")
-                if json { return printJSON(answer) }
-                var table = TextTable([
-                    .text("NAME"), .text("BUILT-IN"), .text("STEPS"), .text("PARAMETERS"), .text("DESCRIPTION"),
-                ])
-                for workflow in answer["workflows"]?.arrayValue ?? [] {
-                    table.add([
-                        workflow.text("name"), workflow["builtin"] == true ? "yes" : "no",
-                        (workflow["steps"]?.arrayValue ?? []).map { $0.text("name") }.joined(separator: " "),
-                        (workflow["parameters"]?.arrayValue ?? []).map { parameter in
+            try await output.list(
+                .workflows,
+                [
+                    .text("NAME", "name"), .text("BUILT-IN") { $0["builtin"] == true ? "yes" : "no" },
+                    .text("STEPS") { $0.list("steps").map { $0.text("name") }.joined(separator: " ") },
+                    .text("PARAMETERS") { workflow in
+                        workflow.list("parameters").map { parameter in
                             parameter.text("name") + (parameter["required"] == true ? "*" : "")
-                        }.joined(separator: " "),
-                        workflow.text("description"),
-                    ])
-                }
-                Terminal.show(table.lines(width: Terminal.size?.width))
-            }
+                        }.joined(separator: " ")
+                    },
+                    .text("DESCRIPTION", "description"),
+                ])
         }
     }
 
@@ -115,18 +76,12 @@ extension WorkflowCommand {
 
         @Argument(help: "Name of the workflow.")
         var name: String
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func validate() throws { try checkName(name) }
 
         func run() async throws {
-            try await reporting {
-                let workflow = try await options.client().get(WorkflowClient.path(name))
-                if json { return printJSON(workflow) }
-                say(WorkflowText.sheet(workflow).joined(separator: "\n"))
-            }
+            try await output.show(name, of: .workflows) { say(WorkflowText.sheet($0).joined(separator: "\n")) }
         }
     }
 
@@ -145,16 +100,13 @@ extension WorkflowCommand {
         @Option(
             name: [.customShort("f"), .customLong("file")], help: "Definition as YAML or JSON; - is standard input.")
         var file: String
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func run() async throws {
-            try await reporting {
-                let definition = try definition()
-                let answer = try await options.client().send("POST", "/api/v1/workflows", definition)
-                if json { printJSON(answer) } else { say("\(definition.text("name")) created") }
-            }
+            let definition: JSONValue = try reportingNow(definition)
+            try await output.show({ api throws(CodeForgeError) in
+                try await api.send("POST", Resource.workflows.path, definition)
+            }) { _ in say("\(definition.text("name")) created") }
         }
 
         private func definition() throws(CodeForgeError) -> JSONValue {
@@ -170,7 +122,7 @@ extension WorkflowCommand {
                 throw CodeForgeError(.invalidArgument, "\(shown): must be a mapping of name, steps and parameters")
             }
             // YAML reads 42 as a number, where the API wants a text.
-            for (index, parameter) in (definition["parameters"]?.arrayValue ?? []).enumerated() {
+            for (index, parameter) in definition.list("parameters").enumerated() {
                 guard let value = parameter["default"], value != .null, value.stringValue == nil else { continue }
                 throw CodeForgeError(
                     .invalidArgument, "\(shown): parameters[\(index)].default must be a text: put it in quotes")
@@ -190,6 +142,6 @@ extension WorkflowCommand {
 
         func validate() throws { try names.forEach(checkName) }
 
-        func run() async throws { try await remove(names, below: "/api/v1/workflows/", options) }
+        func run() async throws { try await remove(names, from: .workflows, options) }
     }
 }

@@ -49,8 +49,8 @@ extension WorkflowCommand {
         func run() async throws {
             try await reporting {
                 let body: JSONValue = ["params": .object(try values())]
-                let client = try WorkflowClient(options)
-                let answer = try await client.api.send("POST", WorkflowClient.path(name, "/run"), body)
+                let api = try options.client()
+                let answer = try await api.send("POST", Resource.workflows.path(name, "/run"), body)
                 guard let id = answer["run_id"]?.stringValue else {
                     throw CodeForgeError(.unavailable, "the service does not say which run it started")
                 }
@@ -59,7 +59,7 @@ extension WorkflowCommand {
                     return
                 }
                 complain("run \(id)")
-                try await RunFollower(client, id, json: json).follow()
+                try await RunFollower().follow(id, api, json: json)
             }
         }
 
@@ -96,18 +96,9 @@ extension WorkflowCommand {
 
         @Argument(help: "Id of the run, or the beginning of one.")
         var id: String
-        @Option(help: "Id of an event, as --json shows them: only those after it.")
-        var after: String?
-        @Flag(help: "Print each event as a line of JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var stream: StreamOptions
 
-        func run() async throws {
-            try await reporting {
-                let client = try WorkflowClient(options)
-                try await RunFollower(client, try await client.id(id), json: json).follow(after: after)
-            }
-        }
+        func run() async throws { try await stream.follow(id, RunFollower()) }
     }
 
     struct Runs: AsyncParsableCommand {
@@ -121,28 +112,17 @@ extension WorkflowCommand {
 
         @Option(help: "Only runs of this workflow.")
         var workflow: String?
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func validate() throws { if let workflow { try checkName(workflow) } }
 
         func run() async throws {
-            try await reporting {
-                let runs = try await WorkflowClient(options).runs(of: workflow)
-                if json { return printJSON(["runs": .array(runs)]) }
-                var table = TextTable([
-                    .text("ID"), .text("WORKFLOW"), .text("STATUS"), .text("CREATED"), .text("FINISHED"),
-                    .text("ERROR"),
+            try await output.list(
+                .runs, query: workflow.map { "?workflow=" + PercentEncoding.encoded($0) } ?? "",
+                [
+                    .text("ID", "id"), .text("WORKFLOW", "workflow_name"), .text("STATUS", "status"),
+                    .moment("CREATED", "created_at"), .moment("FINISHED", "finished_at"), .text("ERROR", "error"),
                 ])
-                for run in runs {
-                    table.add([
-                        run.text("id"), run.text("workflow_name"), run.text("status"), run.moment("created_at"),
-                        run.moment("finished_at"), run.text("error"),
-                    ])
-                }
-                Terminal.show(table.lines(width: Terminal.size?.width))
-            }
         }
     }
 
@@ -157,17 +137,10 @@ extension WorkflowCommand {
 
         @Argument(help: "Id of the run, or the beginning of one.")
         var id: String
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func run() async throws {
-            try await reporting {
-                let client = try WorkflowClient(options)
-                let run = try await client.run(try await client.id(id))
-                if json { return printJSON(run) }
-                say(WorkflowText.run(run).joined(separator: "\n"))
-            }
+            try await output.show(id, of: .runs) { say(WorkflowText.run($0).joined(separator: "\n")) }
         }
     }
 
@@ -178,18 +151,9 @@ extension WorkflowCommand {
 
         @Argument(help: "Ids of runs, or the beginnings of them.")
         var ids: [String]
-        @Flag(help: "Print JSON, one line for each.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var each: EachOptions
 
-        func run() async throws {
-            let client = try reportingNow { try WorkflowClient(options) }
-            try await forEach(ids) { text throws(CodeForgeError) in
-                let id = try await client.id(text)
-                let answer = try await client.api.send("POST", WorkflowClient.runPath(id, "/cancel"))
-                if json { printJSON(answer) } else { say("\(id) \(answer.text("status"))") }
-            }
-        }
+        func run() async throws { try await each.post("cancel", to: ids, of: .runs) }
     }
 
     struct CancelAll: AsyncParsableCommand {
@@ -199,17 +163,14 @@ extension WorkflowCommand {
 
         @Argument(help: "Name of the workflow.")
         var name: String
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func validate() throws { try checkName(name) }
 
         func run() async throws {
-            try await reporting {
-                let path = "/api/v1/workflow-runs/cancel-all?workflow=" + PercentEncoding.encoded(name)
-                let answer = try await options.client().send("POST", path)
-                if json { printJSON(answer) } else { say(answer.text("message")) }
+            let path = Resource.runs.path("cancel-all", "?workflow=" + PercentEncoding.encoded(name))
+            try await output.show({ api throws(CodeForgeError) in try await api.send("POST", path) }) { answer in
+                say(answer.text("message"))
             }
         }
     }

@@ -9,12 +9,12 @@ enum WorkflowText {
         if workflow["builtin"] == true { lines.append(TaskText.row("built-in", "yes")) }
         lines += TaskText.block("description", workflow["description"])
         lines.append(TaskText.row("created", workflow.moment("created_at")))
-        for parameter in workflow["parameters"]?.arrayValue ?? [] {
+        for parameter in workflow.list("parameters") {
             var text = parameter.text("name") + (parameter["required"] == true ? " (required)" : "")
             if let value = parameter["default"]?.stringValue?.filled { text += " = \(value)" }
             lines.append(TaskText.row("parameter", text))
         }
-        for (index, step) in (workflow["steps"]?.arrayValue ?? []).enumerated() {
+        for (index, step) in workflow.list("steps").enumerated() {
             lines += ["", "\(index + 1). \(step.text("name")) (\(step.text("type")))"]
             for (name, value) in step["config"]?.members ?? [] {
                 let text = value.plain.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
@@ -41,7 +41,7 @@ enum WorkflowText {
             lines.append(TaskText.row("parameter", "\(name) = \(short(value.plain))"))
         }
         lines += TaskText.block("error", run["error"])
-        for step in run["steps"]?.arrayValue ?? [] {
+        for step in run.list("steps") {
             lines += ["", "\(step.text("step_name")) (\(step.text("step_type"))): \(step.text("status"))"]
             if let task = step["task_id"]?.stringValue?.filled { lines.append(TaskText.row("task", task)) }
             lines += TaskText.block("error", step["error"])
@@ -55,7 +55,7 @@ enum WorkflowText {
     /// How a run ended: its error, and what its tasks and actions left behind.
     static func outcome(_ run: JSONValue) -> [String] {
         var lines = TaskText.block("error", run["error"])
-        for step in run["steps"]?.arrayValue ?? [] {
+        for step in run.list("steps") {
             if let task = step["task_id"]?.stringValue?.filled {
                 lines.append(TaskText.row("task", "\(task)  \(step.text("step_name"))"))
             }

@@ -2,6 +2,10 @@ import ArgumentParser
 import Client
 import Domain
 
+extension Resource {
+    static let workspaces = Resource("workspaces", at: "/api/v1/workspaces", id: "task_id", missing: "no workspace")
+}
+
 struct WorkspacesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "workspaces", abstract: "Look after the workspaces tasks left.",
@@ -16,42 +20,21 @@ struct WorkspacesCommand: AsyncParsableCommand {
             """,
         subcommands: [List.self, Diff.self, Remove.self])
 
-    /// The task whose workspace begins with `text`; `text` itself when none does.
-    static func id(_ text: String, _ api: APIClient) async throws(CodeForgeError) -> String {
-        if text.utf8.count == 36 { return text }
-        let list = try await api.get("/api/v1/workspaces")["workspaces"]?.arrayValue ?? []
-        let ids = list.compactMap { $0["task_id"]?.stringValue }
-        guard let id = try SandboxClient.pick(text, among: ids, of: "workspaces") else {
-            throw CodeForgeError(.notFound, "no workspace begins with '\(text)'")
-        }
-        return id
-    }
-
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             commandName: "ls", abstract: "List the workspaces, oldest first.",
             discussion: "Examples:\n  codeforge workspaces ls\n  codeforge workspaces ls --json | jq .total_size_mb")
 
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func run() async throws {
-            try await reporting {
-                let answer = try await options.client().get("/api/v1/workspaces")
-                if json { return printJSON(answer) }
-                var table = TextTable([
-                    .text("TASK"), .text("STATUS"), .number("SIZE"), .text("CREATED"), .text("EXPIRES"),
+            try await output.list(
+                .workspaces,
+                [
+                    .text("TASK", "task_id"), .text("STATUS", "task_status"),
+                    .number("SIZE") { Units.tenths($0["size_mb"]?.number ?? 0) + "M" },
+                    .moment("CREATED", "created_at"), .moment("EXPIRES", "expires_at"),
                 ])
-                for workspace in answer["workspaces"]?.arrayValue ?? [] {
-                    table.add([
-                        workspace.text("task_id"), workspace.text("task_status"),
-                        Units.tenths(workspace["size_mb"]?.number ?? 0) + "M", workspace.moment("created_at"),
-                        workspace.moment("expires_at"),
-                    ])
-                }
-                Terminal.show(table.lines(width: Terminal.size?.width))
-            }
         }
     }
 
@@ -69,13 +52,7 @@ struct WorkspacesCommand: AsyncParsableCommand {
         var id: String
         @OptionGroup var options: ServiceOptions
 
-        func run() async throws {
-            try await reporting {
-                let api = try options.client()
-                let id = PercentEncoding.encoded(try await WorkspacesCommand.id(id, api))
-                try await DiffText.show(api, "/api/v1/workspaces/\(id)/diff")
-            }
-        }
+        func run() async throws { try await DiffText.show(id, of: .workspaces, options) }
     }
 
     struct Remove: AsyncParsableCommand {
@@ -87,13 +64,6 @@ struct WorkspacesCommand: AsyncParsableCommand {
         var ids: [String]
         @OptionGroup var options: ServiceOptions
 
-        func run() async throws {
-            let api = try options.client()
-            try await forEach(ids) { text throws(CodeForgeError) in
-                let id = try await WorkspacesCommand.id(text, api)
-                _ = try await api.send("DELETE", "/api/v1/workspaces/" + PercentEncoding.encoded(id))
-                say("\(id) removed")
-            }
-        }
+        func run() async throws { try await remove(ids, from: .workspaces, options) }
     }
 }

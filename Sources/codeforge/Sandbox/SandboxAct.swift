@@ -1,5 +1,4 @@
 import ArgumentParser
-import Client
 import ControlSocket
 import Domain
 import Glibc
@@ -80,7 +79,7 @@ extension SandboxCommand {
             signal(SIGPIPE, SIG_IGN)
             let found = try await reporting {
                 let ids = try await control.sandboxes().map(\.id)
-                guard let found = try SandboxClient.pick(id, among: ids) else {
+                guard let found = try Resource.pick(id, among: ids, of: "sandboxes") else {
                     throw CodeForgeError(.notFound, "no running sandbox '\(id)' on this host")
                 }
                 return found
@@ -111,25 +110,9 @@ extension SandboxCommand {
 struct SandboxTargets: ParsableArguments {
     @Argument(help: "Ids, or the beginnings of them.")
     var ids: [String]
-    @Flag(help: "Print JSON, one line for each.")
-    var json = false
-    @OptionGroup var options: ServiceOptions
+    @OptionGroup var each: EachOptions
 
-    /// Acts on each, whatever becomes of the others.
-    ///
-    /// - Throws: The exit status of the last failure.
     func perform(_ action: SandboxAction) async throws {
-        let client = try SandboxClient(options)
-        var failure: ExitCode?
-        for text in ids {
-            do throws(CodeForgeError) {
-                let id = try await client.id(text)
-                let answer = try await client.api.send("POST", SandboxClient.path(id, "/" + action.rawValue))
-                if json { printJSON(answer) } else { print("\(id) \(answer.text("state"))") }
-            } catch {
-                failure = error.reported
-            }
-        }
-        if let failure { throw failure }
+        try await each.post(action.rawValue, to: ids, of: .sandboxes, showing: "state")
     }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Client
 import Domain
-import FoundationEssentials
 
 extension SandboxCommand {
     struct Audit: AsyncParsableCommand {
@@ -38,39 +37,38 @@ extension SandboxCommand {
 
         func run() async throws {
             try await reporting {
-                let client = try SandboxClient(options)
-                let id = try await client.id(id)
+                let api = try options.client()
+                let id = try await Resource.sandboxes.id(id, api)
                 if follow {
-                    return try await client.api.follow(page(of: id, after: nil) + "&follow=true", show)
+                    return try await api.follow(page(of: id, after: nil) + "&follow=true", show)
                 }
                 do throws(CodeForgeError) {
-                    try await showAll(of: id, client)
+                    try await showAll(of: id, api)
                 } catch {
-                    guard error.code == .notFound, try await showTask(id, client) else { throw error }
+                    guard error.code == .notFound, try await showTask(id, api) else { throw error }
                 }
             }
         }
 
-        private func showAll(of id: String, _ client: SandboxClient) async throws(CodeForgeError) {
+        private func showAll(of id: String, _ api: APIClient) async throws(CodeForgeError) {
             var after: String?
             repeat {
-                let answer = try await client.api.get(page(of: id, after: after))
-                for record in answer["records"]?.arrayValue ?? [] { show(record) }
+                let answer = try await api.get(page(of: id, after: after))
+                for record in answer.list("records") { show(record) }
                 after = answer["next"]?.stringValue
             } while after != nil
         }
 
         /// - Returns: Whether there is such a task.
-        private func showTask(_ id: String, _ client: SandboxClient) async throws(CodeForgeError) -> Bool {
+        private func showTask(_ id: String, _ api: APIClient) async throws(CodeForgeError) -> Bool {
             let task: JSONValue
             do throws(CodeForgeError) {
-                let path = SandboxClient.path(id).replacing("/sandboxes/", with: "/tasks/", maxReplacements: 1)
-                task = try await client.api.get(path + "?include=audit")
+                task = try await api.get(Resource.tasks.path(id, "?include=audit"))
             } catch {
                 if error.code == .notFound { return false }
                 throw error
             }
-            for record in task["audit"]?.arrayValue ?? [] {
+            for record in task.list("audit") {
                 if let kind, record["kind"]?.stringValue != kind { continue }
                 if let verdict, record["verdict"]?.stringValue != verdict { continue }
                 show(record)
@@ -84,12 +82,12 @@ extension SandboxCommand {
             if let kind { query += "&kind=\(kind)" }
             if let verdict { query += "&verdict=\(verdict)" }
             if let after { query += "&after=\(after)" }
-            return SandboxClient.path(id, query)
+            return Resource.sandboxes.path(id, query)
         }
 
         private func show(_ event: ServerEvent) -> Bool {
             guard event.name == nil else { return true }
-            if let record = try? JSONDecoder().decode(JSONValue.self, from: Data(event.data.utf8)) {  // ours: it is
+            if let record = event.json {
                 show(record)
                 flushOutput()
             }

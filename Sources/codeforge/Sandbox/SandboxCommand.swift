@@ -21,45 +21,9 @@ struct SandboxCommand: AsyncParsableCommand {
         ])
 }
 
-/// Sandboxes as the service tells of them.
-struct SandboxClient {
-    let api: APIClient
-
-    init(_ options: ServiceOptions) throws { api = try options.client() }
-
-    func running() async throws(CodeForgeError) -> JSONValue { try await api.get("/api/v1/sandboxes") }
-
-    /// The id of the one running sandbox that begins with `text`.
-    ///
-    /// - Returns: `text` itself when none does: the service knows also those that ended, by their whole id.
-    /// - Throws: `.conflict` when there are several.
-    func id(_ text: String) async throws(CodeForgeError) -> String {
-        let ids = try await running()["sandboxes"]?.arrayValue?.compactMap { $0["id"]?.stringValue } ?? []
-        return try SandboxClient.pick(text, among: ids) ?? text
-    }
-
-    static func pick(_ text: String, among ids: [String], of kind: String = "sandboxes") throws(CodeForgeError)
-        -> String?
-    {
-        if ids.contains(text) { return text }
-        let matches = text.isEmpty ? [] : ids.filter { $0.hasPrefix(text) }
-        guard matches.count > 1 else { return matches.first }
-        throw CodeForgeError(.conflict, "'\(text)' fits several \(kind): \(matches.joined(separator: ", "))")
-    }
-
-    /// The path of a sandbox in the API.
-    static func path(_ id: String, _ rest: String = "") -> String {
-        var escaped = ""
-        for byte in id.utf8 {
-            let scalar = Unicode.Scalar(byte)
-            if scalar.properties.isAlphabetic && scalar.isASCII || ("0"..."9").contains(scalar) || scalar == "-" {
-                escaped.unicodeScalars.append(scalar)
-            } else {
-                escaped += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
-            }
-        }
-        return "/api/v1/sandboxes/" + escaped + rest
-    }
+extension Resource {
+    /// The service knows also those that ended, by their whole id.
+    static let sandboxes = Resource("sandboxes", at: "/api/v1/sandboxes", id: "id")
 }
 
 /// Prints a value as one line of JSON; on a terminal without what could steer it, which JSON need not escape.
@@ -86,6 +50,9 @@ extension JSONValue {
         writer.value(self)
         return String(decoding: writer.bytes, as: UTF8.self)
     }
+
+    /// The elements of a member.
+    func list(_ name: String) -> [JSONValue] { self[name]?.arrayValue ?? [] }
 
     /// A text member, or `-`.
     func text(_ name: String) -> String { self[name].map(\.plain) ?? "-" }

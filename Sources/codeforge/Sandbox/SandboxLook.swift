@@ -14,16 +14,10 @@ extension SandboxCommand {
                   codeforge sandbox ls --json | jq -r '.sandboxes[].id'
                 """)
 
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func run() async throws {
-            try await reporting {
-                let answer = try await SandboxClient(options).running()
-                if json { return printJSON(answer) }
-                Terminal.show(SandboxTable.lines(answer, rates: nil))
-            }
+            try await output.list(.sandboxes) { Terminal.show(SandboxTable.lines($0, rates: nil)) }
         }
     }
 
@@ -38,17 +32,10 @@ extension SandboxCommand {
 
         @Argument(help: "Id, or the beginning of one.")
         var id: String
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func run() async throws {
-            try await reporting {
-                let client = try SandboxClient(options)
-                let answer = try await client.api.get(SandboxClient.path(try await client.id(id)))
-                if json { return printJSON(answer) }
-                for line in SandboxTable.sheet(answer) { print(line) }
-            }
+            try await output.show(id, of: .sandboxes) { say(SandboxTable.sheet($0).joined(separator: "\n")) }
         }
     }
 
@@ -64,33 +51,28 @@ extension SandboxCommand {
 
         @Argument(help: "Id, or the beginning of one.")
         var id: String
-        @Flag(help: "Print JSON.")
-        var json = false
-        @OptionGroup var options: ServiceOptions
+        @OptionGroup var output: AnswerOptions
 
         func run() async throws {
-            try await reporting {
-                let client = try SandboxClient(options)
-                let answer = try await client.api.get(SandboxClient.path(try await client.id(id), "/processes"))
-                if json { return printJSON(answer) }
+            try await output.show(id, of: .sandboxes, "/processes") { answer in
                 var table = TextTable([
                     .number("PID"), .number("INNER"), .text("STATE"), .number("CPU"), .number("MEMORY"),
                     .number("THREADS"), .text("COMMAND"),
                 ])
-                for process in answer["processes"]?.arrayValue ?? [] { add(process, depth: 0, to: &table) }
-                Terminal.show(table.lines(width: Terminal.size?.width))
+                for process in answer.list("processes") { add(process, depth: 0, to: &table) }
+                table.show()
             }
         }
 
         private func add(_ process: JSONValue, depth: Int, to table: inout TextTable) {
-            let command = (process["argv"]?.arrayValue ?? []).map(\.plain).joined(separator: " ")
+            let command = process.list("argv").map(\.plain).joined(separator: " ")
             table.add([
                 process.text("pid"), process.text("inner_pid"), process.text("state"),
                 Units.tenths(process["cpu_seconds"]?.number ?? 0) + "s", process.bytes("resident_bytes"),
                 process.text("threads"),
                 String(repeating: "  ", count: depth) + (command.isEmpty ? "[no arguments]" : command),
             ])
-            for child in process["children"]?.arrayValue ?? [] { add(child, depth: depth + 1, to: &table) }
+            for child in process.list("children") { add(child, depth: depth + 1, to: &table) }
         }
     }
 
@@ -114,18 +96,19 @@ extension SandboxCommand {
 
         func run() async throws {
             try await reporting {
-                let client = try SandboxClient(options)
+                let api = try options.client()
                 guard Terminal.isInteractive else {
-                    return Terminal.show(SandboxTable.lines(try await client.running(), rates: nil))
+                    let answer = try await api.get(Resource.sandboxes.path)
+                    return Terminal.show(SandboxTable.lines(answer, rates: nil))
                 }
-                try await Terminal.fullScreen { try await watch(client) }
+                try await Terminal.fullScreen { try await watch(api) }
             }
         }
 
-        private func watch(_ client: SandboxClient) async throws {
+        private func watch(_ api: APIClient) async throws {
             var rates = ProcessorRates()
             while true {
-                let answer = try await client.running()
+                let answer = try await api.get(Resource.sandboxes.path)
                 rates.take(answer, at: .now)
                 let size = Terminal.size ?? (80, 24)
                 var lines = SandboxTable.lines(answer, rates: rates, width: size.width)
@@ -151,7 +134,7 @@ struct ProcessorRates {
     mutating func take(_ answer: JSONValue, at now: ContinuousClock.Instant) {
         var next: [String: (seconds: Double, at: ContinuousClock.Instant)] = [:]
         values = [:]
-        for sandbox in answer["sandboxes"]?.arrayValue ?? [] {
+        for sandbox in answer.list("sandboxes") {
             guard let id = sandbox["id"]?.stringValue, let seconds = sandbox["usage"]?["cpu_seconds"]?.number else {
                 continue
             }
@@ -170,7 +153,7 @@ enum SandboxTable {
     ///
     /// - Parameter rates: For a column with the processors in use now; those that use most come first.
     static func lines(_ answer: JSONValue, rates: ProcessorRates?, width: Int? = Terminal.size?.width) -> [String] {
-        var sandboxes = answer["sandboxes"]?.arrayValue ?? []
+        var sandboxes = answer.list("sandboxes")
         func rate(_ sandbox: JSONValue) -> Double? { rates?.values[sandbox.text("id")] }
         if rates != nil { sandboxes.sort { (rate($0) ?? 0) > (rate($1) ?? 0) } }
         let ids = sandboxes.map { $0.text("id") }
@@ -220,8 +203,8 @@ enum SandboxTable {
         ])
         facts.add(["refused calls", usage.text("refused_syscalls")])
         facts.add(["read, written", "\(usage.bytes("read_bytes")), \(usage.bytes("written_bytes"))"])
-        facts.add(["layers", (sandbox["layers"]?.arrayValue ?? []).map(\.plain).joined(separator: " ")])
-        for layer in sandbox["missing_layers"]?.arrayValue ?? [] {
+        facts.add(["layers", sandbox.list("layers").map(\.plain).joined(separator: " ")])
+        for layer in sandbox.list("missing_layers") {
             facts.add(["without", "\(layer.text("layer")): \(layer.text("detail"))"])
         }
         let profile = sandbox["effective_profile"] ?? .null

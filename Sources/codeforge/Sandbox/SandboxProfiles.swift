@@ -50,7 +50,7 @@ extension SandboxCommand {
                     profile.egress.isEmpty ? "-" : profile.egress.joined(separator: " "),
                 ])
             }
-            Terminal.show(table.lines(width: Terminal.size?.width))
+            table.show()
         }
     }
 }
