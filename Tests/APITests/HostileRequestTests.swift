@@ -52,7 +52,7 @@ import Testing
 
     private static func path(_ template: String, _ random: inout Seeded) -> String {
         // A stream ends with its task, and a failed one stays ended.
-        let ids = template.hasSuffix("/stream") ? ["t-failed", "x"] : ["t-done", "t-failed", "t-open", "x"]
+        let ids = template.hasSuffix("/stream") ? ["t-failed", "x"] : ["t-done", "t-failed", "t-open", "w", "x"]
         var path = template.split(separator: "/", omittingEmptySubsequences: false).map { part -> String in
             guard part.hasPrefix("{") else { return String(part) }
             return Bool.random(using: &random) ? ids.randomElement(using: &random) ?? "" : escaped(text(&random))
@@ -102,6 +102,8 @@ import Testing
 
     private static let bodies = [
         #"{"repo_url":"https://h/o/r.git","prompt":"p","task_type":"plan","config":{"cli":"shell","timeout_seconds":5,"tools":[{"name":"t","config":{"a":"b"}}],"mcp_servers":[{"name":"m","args":["a"],"env":{"K":"v"}}],"max_budget_usd":2.5,"pr_number":3}}"#,
+        #"{"name":"w","description":"d","steps":[{"name":"a","type":"fetch","config":{"url":"https://h.example/{{.Params.r}}","method":"GET","headers":{"A":"b"},"outputs":{"x":"$.a[0].b"}}},{"name":"b","type":"task","config":{"repo_url":"{{.Params.r}}","prompt":"{{.Steps.a.x}}"}}],"parameters":[{"name":"r","required":true},{"name":"o","default":"d"}]}"#,
+        #"{"params":{"r":"x","o":"{{.Params.r}}"}}"#,
         #"{"prompt":"more"}"#, #"{"name":"n","provider":"github","token":"t"}"#, "{}", "[]", "null", "0", "",
     ]
 

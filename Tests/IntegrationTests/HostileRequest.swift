@@ -57,7 +57,7 @@ struct HostileRequest {
     private static func path(_ template: String, _ plan: Plan, _ random: inout Seeded) -> String {
         var path = template.split(separator: "/", omittingEmptySubsequences: false).map { part -> String in
             guard part.hasPrefix("{") else { return String(part) }
-            let names = part.hasPrefix("{name") ? ["bot", "n", "m", "t", "git"] : plan.tasks
+            let names = part.hasPrefix("{name") ? ["bot", "n", "m", "t", "git", "w"] : plan.tasks
             return Int.random(in: 0..<4, using: &random) > 0
                 ? names.randomElement(using: &random) ?? "" : escaped(text(&random))
         }.joined(separator: "/")
@@ -126,6 +126,11 @@ struct HostileRequest {
             #"{"repo_url":"https://h.invalid/o/r.git","prompt":"p","task_type":"plan","config":{"cli":"shell","timeout_seconds":5,"tools":[{"name":"t","config":{"a":"b"}}],"mcp_servers":[{"name":"m","command":"c","args":["a"],"env":{"K":"v"}}],"max_budget_usd":2.5}}"#,
             #"{"repo_url":"https://h.invalid/o/r.git","prompt":"p","provider_key":"bot","callback_url":"https://h.invalid/c","access_token":"t"}"#,
         ],
+        "/api/v1/workflows": [
+            #"{"name":"w","description":"d","steps":[{"name":"a","type":"fetch","config":{"url":"https://h.invalid/{{.Params.r}}","headers":{"A":"b"},"outputs":{"x":"$.a[0].b"}}},{"name":"b","type":"task","config":{"repo_url":"{{.Params.r}}","prompt":"{{.Steps.a.x}}"}}],"parameters":[{"name":"r","required":true},{"name":"o","default":"d"}]}"#,
+            #"{"name":"v","steps":[{"name":"b","type":"task","config":{"repo_url":"https://h.invalid/o/r.git","prompt":"p"}},{"name":"c","type":"action","config":{"kind":"create_pr","task_step_ref":"b","title":"t"}}]}"#,
+        ],
+        "/api/v1/workflows/{name}/run": [#"{"params":{"r":"x","o":"{{.Params.r}}"}}"#, "{}"],
         "/api/v1/tasks/{taskID}/instruct": [#"{"prompt":"more"}"#],
         "/api/v1/tasks/{taskID}/review": [#"{"cli":"codex","model":"m"}"#, "{}"],
         "/api/v1/tasks/{taskID}/create-pr": [
