@@ -97,7 +97,8 @@ extension TaskCache {
             if youngBytes + cost > limit {
                 (old, young, youngBytes) = (young, [:], 0)
             }
-            if young.updateValue(task, forKey: task.id) == nil { youngBytes += cost }
+            if let replaced = young.updateValue(task, forKey: task.id) { youngBytes -= State.cost(replaced) }
+            youngBytes += cost
         }
 
         /// Memory, in about: the long texts and a lump for the rest.

@@ -33,8 +33,8 @@ struct RunStreams: Sendable {
 struct RunStreamSession: StreamSession {
     private let workflows: WorkflowService
     private let run: String
-    /// What its log has no end for has none.
-    private let isLongOver: Bool
+    /// The last frame of a run that was over for long: what its log has no end for has none.
+    private let longOver: [UInt8]?
     private let after: String?
     /// Once it has begun.
     private var reader: (any EventReader)?
@@ -44,7 +44,7 @@ struct RunStreamSession: StreamSession {
     init(_ workflows: WorkflowService, _ run: WorkflowRun, isLongOver: Bool, after: String?) {
         self.workflows = workflows
         self.run = run.id
-        self.isLongOver = isLongOver
+        longOver = isLongOver ? RunStreamSession.state(run) : nil
         self.after = after
         frames.json(name: "connected", RunStreamSession.state(run, withError: false))
     }
@@ -83,8 +83,8 @@ struct RunStreamSession: StreamSession {
         }
         guard let batch else { return true }
         if write(batch.entries) { return false }
-        if batch.caughtUp, isLongOver {
-            if let run = await current() { frames.json(name: "done", RunStreamSession.state(run)) }
+        if batch.caughtUp, let longOver {
+            frames.json(name: "done", longOver)
             return false
         }
         if batch.caughtUp, !hasCaughtUp {
