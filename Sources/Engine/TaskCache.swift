@@ -114,6 +114,8 @@ extension TaskCache {
             return texts.reduce(2048) { $0 + 32 + ($1?.utf8.count ?? 0) }
         }
 
-        private static func parts(of map: [String: String]?) -> [String?] { (map ?? [:]).flatMap { [$0.key, $0.value] } }
+        private static func parts(of map: [String: String]?) -> [String?] {
+            (map ?? [:]).flatMap { [$0.key, $0.value] }
+        }
     }
 }

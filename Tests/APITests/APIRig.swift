@@ -195,7 +195,8 @@ struct APIRig {
         _ tasks: TaskService, _ credentials: CredentialResolver, _ directory: ForgeDirectory
     ) -> WorkflowService {
         let parts = RunParts(
-            workflows: workflows, runs: runs, events: events, tasks: tasks, record: WatchedTaskStore(store, cacheBytes: 0),
+            workflows: workflows, runs: runs, events: events, tasks: tasks,
+            record: WatchedTaskStore(store, cacheBytes: 0),
             credentials: credentials, directory: directory,
             makePullRequest: { _, _ throws(CodeForgeError) in throw CodeForgeError(.internal, "nothing runs") },
             transport: APIRig.transport, clock: clock)
