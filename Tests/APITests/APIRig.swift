@@ -205,6 +205,19 @@ struct APIRig {
             makeID: { UUID().uuidString.lowercased() })
     }
 
+    /// Lets the clocks run ahead, again and again: a tick while a write is under way is none, and a client may have all
+    /// of it before the server is done.
+    func whileTicking<Result>(_ ahead: Duration, _ body: () async throws -> Result) async rethrows -> Result {
+        let ticking = Task { [ticker] in
+            while !Task.isCancelled {
+                ticker.tick(.now + ahead)
+                try? await Task.sleep(for: .milliseconds(20))  // cancelled: the loop ends
+            }
+        }
+        defer { ticking.cancel() }
+        return try await body()
+    }
+
     /// A token on record.
     func token(_ name: String, _ role: TokenRole) async throws -> String {
         let text = APIToken.text(Array(repeating: UInt8(name.utf8.count), count: APIToken.randomBytes))

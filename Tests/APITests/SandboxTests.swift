@@ -304,13 +304,8 @@ import Testing
             _ = try await stream.read(until: "\"number\":1")
             rig.control.remove(Self.id)
             // The clocks run ahead: keep-alive, then the wait for last records.
-            rig.ticker.tick(.now + .seconds(16))
-            _ = try await stream.read(until: ": keepalive")
-            for _ in 0..<100 {
-                rig.ticker.tick(.now + .seconds(16))
-                try await Task.sleep(for: .milliseconds(10))
-            }
-            #expect(try await stream.readToEnd().contains("event: done"))
+            let rest = try await rig.whileTicking(.seconds(16)) { try await stream.readToEnd() }
+            #expect(rest.contains(": keepalive") && rest.contains("event: done"))
         }
     }
 }

@@ -116,17 +116,8 @@ import Testing
             let stream = try StreamClient(port: client.port)
             try await stream.open("/api/v1/tasks/t/stream")
             _ = try await stream.read(until: "event: connected")
-            // A tick while a write is under way is none, and the client may have all of it before the server is done.
-            let ticking = Task {
-                while !Task.isCancelled {
-                    rig.ticker.tick(.now + .seconds(16))
-                    try await Task.sleep(for: .milliseconds(20))
-                }
-            }
-            _ = try await stream.read(until: ": keepalive\n\n")
-            ticking.cancel()
-            _ = await ticking.result
-            try await Task.sleep(for: .milliseconds(200))
+            _ = try await rig.whileTicking(.seconds(16)) { try await stream.read(until: ": keepalive\n\n") }
+            try await Task.sleep(for: .milliseconds(200))  // as `whileTicking` says
             rig.ticker.tick(.now + .seconds(601))
             let end = try await stream.readToEnd()
             #expect(end.contains("event: timeout\ndata: {\"message\":\"stream closed after 10 minutes\"}\n\n"))

@@ -322,8 +322,7 @@ import Workflows
             let stream = try StreamClient(port: client.port)
             try await stream.open("/api/v1/workflow-runs/r/stream")
             _ = try await stream.read(until: "event: connected")
-            // A tick while a write is under way is none, and the client may have all of it before the server is done.
-            try await Task.sleep(for: .milliseconds(200))
+            try await Task.sleep(for: .milliseconds(200))  // as `whileTicking` says
             rig.ticker.tick(.now + .seconds(1801))
             #expect(
                 StreamClient.unchunk(try await stream.readToEnd()).hasSuffix(
